@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
+
+from models.engine import EngineSpec, Request
+from tasks.settings import Settings
 
 JOB_ID = r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}$"
 MAX_VARIANTS = 1_000
@@ -56,17 +59,6 @@ class File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """One attempt at an item: what the engine answered, parsed by its kind into `value`, and the checks it got."""
-
-    attempt: int
-    seed: int
-    value: Any
-    checks: list[Check] = field(default_factory=list)
-    tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """What an accepted candidate becomes: a row of the kind's part (None for records) and the files beside it."""
 
@@ -100,3 +92,95 @@ def settle(checks: Sequence[Check]) -> Verdict:
     """The verdict of several checks: the worst of them."""
     verdicts = {c.verdict for c in checks}
     return "reject" if "reject" in verdicts else "retry" if "retry" in verdicts else "accept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """A model that must be fitted before an item can be made. Items with the same `inputs` share one fit."""
+
+    inputs: dict[str, Any]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What planning finds out about a job: what enters its identity, and with what it can share a shard."""
+
+    inputs: dict[str, Any]
+    group: tuple[str, ...]
+    fit: Fit | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One attempt that is about to be made; `feedback` holds the hints of the checks that failed before."""
+
+    id: str
+    variant: int
+    number: int
+    seed: int
+    feedback: tuple[str, ...] = ()
+
+
+class Refused(ValueError):
+    """A job that cannot be honoured, found before any work is paid for. `column` says which value is at fault."""
+
+    def __init__(self, column: str, reason: str) -> None:
+        super().__init__(reason)
+        self.column = column
+
+
+class Desk(Protocol):
+    """What a kind may ask of its surroundings: settings, models, other people's files, a folder to work in."""
+
+    settings: Settings
+    scratch: Path
+
+    def model_digest(self, ref: str) -> str:
+        """Digest of the model that `ref` names. Raises `Refused` when it cannot be used."""
+
+    def model_folder(self, ref: str) -> Path:
+        """The local folder of that model."""
+
+    def source(self, uri: str) -> Path:
+        """A local copy of the file at `uri`. Raises `Refused` when there is none."""
+
+    def source_digest(self, uri: str) -> str:
+        """SHA-256 of that file."""
+
+    def fitted(self, uri: str) -> Path:
+        """The folder of the record model fitted for this shard on the source at `uri`."""
+
+
+class Kind(Protocol):
+    """The plug: everything the pipeline needs to know of one kind of job. Adding a kind adds a folder, no branch."""
+
+    name: str
+    job: type[Job]
+    folder: str
+    schema: pa.Schema | None
+    rules_digest: str
+
+    def engine(self, group: tuple[str, ...], desk: Desk) -> EngineSpec:
+        """How to open the engine for the jobs of a group."""
+
+    def prepare(self, job: Any, desk: Desk) -> Prepared:
+        """What planning must know of a job. Raises `Refused` for what cannot be honoured."""
+
+    def request(self, job: Any, attempt: Attempt, desk: Desk) -> Request:
+        """What the engine is asked for one attempt."""
+
+    def judge(self, job: Any, attempt: Attempt, result: Any, desk: Desk) -> tuple[Any, list[Check]]:
+        """Parse a result into a value and judge it alone. With a failed check the value may be None."""
+
+    def judge_among(self, job: Any, value: Any, accepted: Sequence[dict[str, Any]]) -> list[Check]:
+        """Judge a value against the accepted rows of the lower variants of its job."""
+
+    def output(self, job: Any, attempt: Attempt, value: Any, checks: Sequence[Check], desk: Desk) -> Output:
+        """The row and the files an accepted value becomes. The pipeline adds the columns all kinds share."""
+
+    def rejected_text(self, result: Any) -> str | None:
+        """What of a refused result may be shown in `rejected/`."""
+
+    def tokens(self, result: Any) -> int:
+        """Tokens a result cost; 0 where that means nothing."""
