@@ -31,15 +31,14 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def content_keys(kind: str, job_id: str, inputs: Mapping[str, Any], variants: int) -> list[str]:
-    """One key per variant of a job. `inputs` holds seeds, template inputs, file, model and rule digests, sampling."""
-    base = hashlib.sha256(canonical({"key_version": KEY_VERSION, "kind": kind, "job_id": job_id, **inputs}))
-    keys = []
-    for variant in range(variants):
-        key = base.copy()
-        key.update(b"\0variant\0%d" % variant)
-        keys.append(key.hexdigest())
-    return keys
+def inputs_digest(kind: str, job_id: str, inputs: Mapping[str, Any]) -> str:
+    """Digest of all that enters a job's identity: seeds, template inputs, files, model and rules, sampling."""
+    return digest({"key_version": KEY_VERSION, "kind": kind, "job_id": job_id, **inputs})
+
+
+def content_key(inputs: str, variant: int) -> str:
+    """The key of one item: `inputs` is the job's `inputs_digest`."""
+    return hashlib.sha256(f"{inputs}\0variant\0{variant}".encode()).hexdigest()
 
 
 def candidate_seed(content_key: str, attempt: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +51,22 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """A file that an accepted item leaves in the store; `stem` and `suffix` get a content hash between them."""
+    """A file that an accepted item leaves in the store. `key` is relative to the run and carries a content hash."""
 
-    stem: str
-    suffix: str
+    key: str
+    sha256: str
     data: bytes | Path
     rows: int | None = None
+
+    @classmethod
+    def named(cls, stem: str, suffix: str, data: bytes | Path, rows: int | None = None) -> File:
+        """The file `STEM-<hash8>SUFFIX`."""
+        if isinstance(data, bytes):
+            sha256 = hashlib.sha256(data).hexdigest()
+        else:
+            with data.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(key=f"{stem}-{sha256[:8]}{suffix}", sha256=sha256, data=data, rows=rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +111,7 @@ class Fit:
 
     inputs: dict[str, Any]
     source: str
+    steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,20 +148,20 @@ class Desk(Protocol):
     settings: Settings
     scratch: Path
 
-    def model_digest(self, ref: str) -> str:
-        """Digest of the model that `ref` names. Raises `Refused` when it cannot be used."""
+    def engine_spec(self, kind: str, factory: str, model: str, options: dict[str, Any]) -> EngineSpec:
+        """The engine of a kind: `factory` and `options` unless the settings name others."""
 
-    def model_folder(self, ref: str) -> Path:
-        """The local folder of that model."""
+    def model_digest(self, kind: str, ref: str) -> str:
+        """Digest of the model that `ref` names for jobs of `kind`. Raises `Refused` when it cannot be used."""
 
-    def source(self, uri: str) -> Path:
-        """A local copy of the file at `uri`. Raises `Refused` when there is none."""
+    def source(self, column: str, uri: str) -> Path:
+        """A local copy of the file that `column` names. Raises `Refused` when there is none."""
 
-    def source_digest(self, uri: str) -> str:
+    def source_digest(self, column: str, uri: str) -> str:
         """SHA-256 of that file."""
 
-    def fitted(self, uri: str) -> Path:
-        """The folder of the record model fitted for this shard on the source at `uri`."""
+    def fitted(self) -> Path:
+        """The folder of the record model that the current shard samples from."""
 
 
 class Kind(Protocol):
@@ -161,7 +173,7 @@ class Kind(Protocol):
     schema: pa.Schema | None
     rules_digest: str
 
-    def engine(self, group: tuple[str, ...], desk: Desk) -> EngineSpec:
+    def engine(self, group: Sequence[str], desk: Desk) -> EngineSpec:
         """How to open the engine for the jobs of a group."""
 
     def prepare(self, job: Any, desk: Desk) -> Prepared:

@@ -1,0 +1,118 @@
+"""Copy jobs as the pipeline sees them: marketing text from a causal language model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from models.engine import EngineSpec, TextRequest, TextResult
+from tasks.kinds.base import CHECKS, Attempt, Check, Desk, Output, Prepared
+from tasks.kinds.copy import prompt, rules
+from tasks.kinds.copy.job import CopyJob
+
+FIELDS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("text", pa.string())]))
+
+# Columns that name or count a job, or travel through; all others may change the text.
+_NOT_INPUTS = {"job_id", "kind", "variants", "seed", "model", "meta"}
+
+
+class CopyKind:
+    """The plug for `copy`."""
+
+    name = "copy"
+    job = CopyJob
+    folder = "copy"
+    schema = pa.schema(
+        [
+            pa.field("job_id", pa.string()),
+            pa.field("variant", pa.int32()),
+            pa.field("channel", pa.string()),
+            pa.field("locale", pa.string()),
+            pa.field("text", pa.string()),
+            pa.field("fields", FIELDS),
+            pa.field("seed", pa.int64()),
+            pa.field("attempts", pa.int32()),
+            pa.field("tokens", pa.int64()),
+            pa.field("model", pa.string()),
+            pa.field("content_key", pa.string()),
+            pa.field("checks", CHECKS),
+        ]
+    )
+    rules_digest = rules.rules_digest()
+
+    def engine(self, group: Sequence[str], desk: Desk) -> EngineSpec:
+        """A transformers model in padded batches of one size."""
+        return desk.engine_spec(
+            self.name, "models.text.engine:open", group[0], {"batch_size": desk.settings.copy_batch}
+        )
+
+    def prepare(self, job: CopyJob, desk: Desk) -> Prepared:
+        """Jobs of one model share shards; the engine sorts lengths into its own buckets."""
+        model = job.model or desk.settings.copy_model
+        inputs = {
+            "seeds": [desk.settings.seed, job.seed],
+            "columns": job.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_defaults=True),
+            "template": prompt.TEMPLATE_VERSION,
+            "model": desk.model_digest(self.name, model),
+            "sampling": [job.temperature, job.top_p, _max_tokens(job)],
+            "shape": [desk.settings.copy_batch, desk.settings.dtype],
+            "rules": self.rules_digest,
+        }
+        return Prepared(inputs=inputs, group=(model,))
+
+    def request(self, job: CopyJob, attempt: Attempt, desk: Desk) -> TextRequest:  # noqa: ARG002
+        """The chat for one attempt, with the hints of failed checks."""
+        return TextRequest(
+            id=attempt.id,
+            messages=prompt.messages(job, attempt.feedback),
+            seed=attempt.seed,
+            max_tokens=_max_tokens(job),
+            temperature=job.temperature,
+            top_p=job.top_p,
+        )
+
+    def judge(
+        self, job: CopyJob, attempt: Attempt, result: TextResult, desk: Desk  # noqa: ARG002
+    ) -> tuple[dict[str, str] | None, list[Check]]:
+        """The channel's fields and what the rules say of them; an answer of another form is tried again."""
+        try:
+            fields = prompt.parse(job, result.text)
+        except prompt.ParseError as error:
+            return None, [Check(rule="form", verdict="retry", reason=str(error))]
+        return fields, rules.judge_alone(job, fields)
+
+    def judge_among(self, job: CopyJob, value: dict[str, str], accepted: Sequence[dict[str, Any]]) -> list[Check]:
+        """Variants of a job must differ."""
+        others = [{field["name"]: field["text"] for field in row["fields"]} for row in accepted]
+        return rules.judge_among(job, value, others)
+
+    def output(
+        self, job: CopyJob, attempt: Attempt, value: dict[str, str], checks: Sequence[Check], desk: Desk  # noqa: ARG002
+    ) -> Output:
+        """One row; no files."""
+        return Output(
+            row={
+                "channel": job.channel,
+                "locale": job.locale,
+                "text": "\n".join(value.values()),
+                "fields": [{"name": name, "text": text} for name, text in value.items()],
+                "model": job.model or desk.settings.copy_model,
+            }
+        )
+
+    def rejected_text(self, result: TextResult) -> str | None:
+        """The refused text as the model wrote it."""
+        return result.text
+
+    def tokens(self, result: TextResult) -> int:
+        """Prompt and completion together: what a provider would bill."""
+        return result.prompt_tokens + result.tokens
+
+
+def _max_tokens(job: CopyJob) -> int:
+    return job.max_tokens or prompt.default_max_tokens(job)
+
+
+KIND = CopyKind()

@@ -1,0 +1,142 @@
+"""Records jobs as the pipeline sees them: synthetic tables from a model fitted on a real one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from models.engine import EngineSpec, FitRequest, SampleRequest, TableResult
+from models.table.engine import default_steps
+from tasks import identity
+from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused
+from tasks.kinds.records import quality, rules, source
+from tasks.kinds.records.job import RecordsJob
+
+FIT_VERSION = 1  # raise it when the same table and steps would fit another model
+
+
+class RecordsKind:
+    """The plug for `records`. An item is a whole data set; it has files and no row."""
+
+    name = "records"
+    job = RecordsJob
+    folder = "records"
+    schema = None
+    rules_digest = rules.rules_digest()
+
+    def engine(self, group: Sequence[str], desk: Desk) -> EngineSpec:
+        """The table engine fits and samples; it is not opened on a model."""
+        return desk.engine_spec(self.name, "models.table.engine:open", group[0], {})
+
+    def prepare(self, job: RecordsJob, desk: Desk) -> Prepared:
+        """Jobs on the same table share one fit. Raises `Refused` for a source that cannot be fitted."""
+        try:
+            shape = source.inspect(desk.source("source", job.source))
+        except ValueError as error:
+            raise Refused("source", str(error)) from error
+        if job.primary_key is not None and job.primary_key not in shape.columns:
+            raise Refused("primary_key", f"{job.primary_key!r} is no column of {job.source}")
+        digest = desk.source_digest("source", job.source)
+        fit_inputs = {
+            "source": digest,
+            "family": "transformer",
+            "steps": default_steps(shape.rows, len(shape.columns)),
+            "seed": desk.settings.seed,
+            "version": FIT_VERSION,
+            "model": desk.model_digest(self.name, "table"),
+        }
+        inputs = {
+            "seeds": [desk.settings.seed, job.seed],
+            "rows": job.rows or shape.rows,
+            "primary_key": job.primary_key,
+            "fit": fit_inputs,
+            "rules": self.rules_digest,
+        }
+        fit = Fit(inputs=fit_inputs, source=job.source, steps=fit_inputs["steps"])
+        return Prepared(inputs=inputs, group=("table", identity.digest(fit_inputs)[:12]), fit=fit)
+
+    def fit_request(self, fit: Fit, seed: int, out: Path, desk: Desk) -> FitRequest:
+        """What the engine is asked to fit."""
+        return FitRequest(
+            id="fit",
+            source=str(desk.source("source", fit.source)),
+            out=str(out),
+            seed=seed,
+            steps=fit.steps,
+            family=fit.inputs["family"],
+        )
+
+    def request(self, job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:
+        """One data set."""
+        rows = job.rows or source.inspect(desk.source("source", job.source)).rows
+        return SampleRequest(
+            id=attempt.id,
+            model=str(desk.fitted()),
+            out=str(desk.scratch / f"{attempt.id}.parquet"),
+            rows=rows,
+            seed=attempt.seed,
+        )
+
+    def judge(
+        self, job: RecordsJob, attempt: Attempt, result: TableResult, desk: Desk  # noqa: ARG002
+    ) -> tuple[Path, list[Check]]:
+        """The file and what the rules say of it."""
+        return Path(result.path), rules.judge(job, desk.source("source", job.source), Path(result.path))
+
+    def judge_among(self, job: RecordsJob, value: Path, accepted: Sequence[dict[str, Any]]) -> list[Check]:  # noqa: ARG002
+        """Two data sets of one job may be as alike as two samples are."""
+        return []
+
+    def output(
+        self, job: RecordsJob, attempt: Attempt, value: Path, checks: Sequence[Check], desk: Desk
+    ) -> Output:
+        """The data set as Parquet with marking and lineage in its metadata, and its quality figures."""
+        real = desk.source("source", job.source)
+        lineage = {
+            "synthetic": True,
+            "digital_source_type": "trainedAlgorithmicMedia",
+            "job_id": job.job_id,
+            "variant": attempt.variant,
+            "seed": attempt.seed,
+            "source_sha256": desk.source_digest("source", job.source),
+        }
+        marked = _mark(value, lineage)
+        rows = pq.read_metadata(marked).num_rows
+        part = File.named(f"records/{job.job_id}/{attempt.variant}/part-0000", ".parquet", marked, rows)
+        figures = quality.figures(real, marked, seed=attempt.seed)
+        report = {
+            "job_id": job.job_id,
+            "variant": attempt.variant,
+            "rows": rows,
+            "figures": figures,
+            "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
+        }
+        summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
+        return Output(row=None, files=[part, summary])
+
+    def rejected_text(self, result: TableResult) -> str | None:  # noqa: ARG002
+        """Nothing of a refused data set is shown: it may be refused because it leaks."""
+        return None
+
+    def tokens(self, result: TableResult) -> int:  # noqa: ARG002
+        """Records are not counted in tokens."""
+        return 0
+
+
+def _mark(path: Path, lineage: dict[str, Any]) -> Path:
+    """The same table with `lineage` in its metadata, streamed by row group."""
+    marked = path.with_suffix(".marked.parquet")
+    with pq.ParquetFile(path) as file:
+        schema = file.schema_arrow
+        metadata = {**(schema.metadata or {}), b"pressrun": identity.canonical(lineage)}
+        with pq.ParquetWriter(marked, schema.with_metadata(metadata), compression="zstd") as writer:
+            for batch in file.iter_batches(65_536):
+                writer.write_batch(batch)
+    path.unlink()
+    return marked
+
+
+KIND = RecordsKind()
