@@ -1,0 +1,129 @@
+"""The index of what a store's runs have made: content key → where the item stands. It can be rebuilt from commits.
+
+Every run leaves a create-only note under `_index/runs/`; a finished run also leaves a segment, a Parquet file sorted by
+hash bucket, so that one plan partition reads one range of it. A run without a segment is read from its commits.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tasks import identity
+from tasks.commit import Commit, done_shards, load_commit
+from tasks.plan.model import Plan, Reuse
+from tasks.store import NotFound, Store
+
+RUNS = "_index/runs/"
+SEGMENTS = "_index/keys/"
+
+SEGMENT = pa.schema(
+    [
+        pa.field("bucket", pa.uint8()),
+        pa.field("key", pa.string()),
+        pa.field("part", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("row", pa.int64()),
+        pa.field("files", pa.list_(pa.string())),
+    ]
+)
+
+
+def announce(store: Store, run: str) -> None:
+    """Make a run known to later ones."""
+    store.create(f"{RUNS}{run}.json", b"{}")
+
+
+def known_runs(store: Store) -> list[str]:
+    """The runs of a store, newest first."""
+    notes = sorted(store.list(RUNS), key=lambda entry: (entry.modified, entry.key), reverse=True)
+    return [note.key.removeprefix(RUNS).removesuffix(".json") for note in notes]
+
+
+class Index:
+    """What the runs of a store have made. Segments are fetched when a search first needs them."""
+
+    def __init__(self, store: Store, scratch: Path) -> None:
+        self._store = store
+        self._scratch = scratch / "index"
+        self._scratch.mkdir(exist_ok=True)
+        self._runs: list[str] | None = None
+        self._segments: dict[str, Path] = {}
+
+    def find(self, keys: set[str], buckets: range) -> dict[str, Reuse]:
+        """Where those of `keys` stand whose jobs are filed in `buckets`. Newer runs come first."""
+        found: dict[str, Reuse] = {}
+        wanted = set(keys)
+        if not wanted:
+            return found
+        if self._runs is None:
+            self._runs = known_runs(self._store)
+        for run in self._runs:
+            if not wanted:
+                break
+            for key, reuse in self._search(run, wanted, buckets):
+                found[key] = reuse
+                wanted.discard(key)
+        return found
+
+    def _search(self, run: str, wanted: set[str], buckets: range) -> Iterator[tuple[str, Reuse]]:
+        filters = (pc.field("bucket") >= buckets.start) & (pc.field("bucket") < buckets.stop)
+        if buckets.stop > 255:
+            filters = pc.field("bucket") >= buckets.start
+        table = pq.read_table(self._segment(run), filters=filters, schema=SEGMENT)
+        hits = table.filter(pc.is_in(table["key"], pa.array(sorted(wanted), pa.string())))
+        for row in hits.to_pylist():
+            yield row["key"], Reuse(row["part"], row["row"], row["files"])
+
+    def _segment(self, run: str) -> Path:
+        if run not in self._segments:
+            path = self._scratch / f"{run}.parquet"
+            with suppress(NotFound):
+                self._store.download(f"{SEGMENTS}{run}.parquet", path)
+            if not path.exists():
+                write_segment(self._store, run, sorted(done_shards(self._store, run)), path)
+            self._segments[run] = path
+        return self._segments[run]
+
+
+def publish_segment(store: Store, plan: Plan, scratch: Path) -> None:
+    """Write the segment of a run whose shards are all committed, once."""
+    path = scratch / f"segment-{plan.run_id}.parquet"
+    write_segment(store, plan.run_id, [shard.id for shard in plan.shards], path)
+    store.put(f"{SEGMENTS}{plan.run_id}.parquet", path)
+
+
+def write_segment(store: Store, run: str, shards: Iterable[str], path: Path) -> None:
+    """Collect where the items of `shards` stand into a local Parquet file. A shard is one row group."""
+    with pq.ParquetWriter(path, SEGMENT, compression="zstd") as writer:
+        for shard in shards:
+            record = load_commit(store, run, shard)
+            if record is not None and (table := _entries(store, run, record)).num_rows:
+                writer.write_table(table.sort_by([("bucket", "ascending"), ("key", "ascending")]))
+
+
+def _entries(store: Store, run: str, record: Commit) -> pa.Table:
+    columns: tuple[list[int], list[str], list[str | None], list[int], list[list[str]]] = ([], [], [], [], [])
+    if record.fitted is not None:
+        _append(columns, 0, record.fitted.key, None, -1, [f"{run}/{name}" for name in record.fitted.files])
+    for made in record.data_sets:
+        files = [f"{run}/{name}" for name in made.files]
+        _append(columns, identity.bucket(made.job_id), made.content_key, None, -1, files)
+    if record.part is not None:
+        part = f"{run}/{record.part}"
+        file = pq.ParquetFile(io.BytesIO(store.get(part)))
+        names = ["job_id", "content_key"] + (["uri"] if "uri" in file.schema_arrow.names else [])
+        for row, entry in enumerate(file.read(columns=names).to_pylist()):
+            files = [f"{run}/{entry['uri']}"] if "uri" in entry else []
+            _append(columns, identity.bucket(entry["job_id"]), entry["content_key"], part, row, files)
+    return pa.table(dict(zip(SEGMENT.names, columns, strict=True)), schema=SEGMENT)
+
+
+def _append(columns: Sequence[list], *values: object) -> None:
+    for column, value in zip(columns, values, strict=True):
+        column.append(value)

@@ -1,0 +1,100 @@
+"""What a plan is made of. `plan.json` holds a `Plan`; its partition files hold the jobs of the shards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.kinds.base import Job
+
+PLAN_VERSION = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Counts(_Frozen):
+    """Items by fate."""
+
+    requested: int = 0
+    reused: int = 0
+
+
+class FitTask(_Frozen):
+    """A record model to fit. `key` identifies the fit; `reuse` names the files of an earlier one."""
+
+    key: str
+    inputs: dict[str, Any]
+    source: str
+    steps: int
+    reuse: list[str] | None = None
+
+
+class Shard(_Frozen):
+    """Items that are generated and committed as one."""
+
+    id: str
+    kind: str
+    group: list[str]
+    items: int
+    reused: int
+    partition: int = -1
+    row_group: int = -1
+    needs: str | None = None
+    fit: FitTask | None = None
+
+
+class Stored(_Frozen):
+    """An object that the plan refers to; `key` is relative to the run."""
+
+    key: str
+    sha256: str
+    size: int
+    rows: int
+
+
+class Plan(_Frozen):
+    """A run, frozen. Workers never re-plan: everything that decides outputs stands here."""
+
+    version: int = PLAN_VERSION
+    run_id: str
+    intent: str
+    settings: dict[str, Any]
+    rules: dict[str, str]
+    meta: dict[str, str]
+    specs: dict[str, int]
+    items: dict[str, Counts]
+    partitions: list[Stored]
+    quarantined: list[Stored]
+    shards: list[Shard]
+    retry_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """Where an item that was made before stands: keys from the store's root, row number in its part."""
+
+    part: str | None
+    row: int
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One wanted output of a job."""
+
+    variant: int
+    content_key: str
+    first_attempt: int = 0
+    reuse: Reuse | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedJob:
+    """A job with its items, in the order of their variants."""
+
+    job: Job
+    items: list[Item]
