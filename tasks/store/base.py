@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -102,7 +102,7 @@ class Store(Protocol):
     def delete(self, keys: Iterable[str]) -> None:
         """Remove objects; those that are not there count as removed."""
 
-    def sweep(self, older_than: timedelta, *, dry_run: bool = False) -> list[str]:
+    def sweep(self, older_than: timedelta, *, dry_run: bool = False) -> Sequence[str]:
         """Remove what interrupted writes left behind (temporary files, open multipart uploads); returns their names."""
 
     def probe(self) -> Probe:
@@ -114,6 +114,11 @@ def check_key(key: str) -> str:
     if problem := _problem(key):
         raise StoreError(f"{_shown(key)} is no key for a store: {problem}.")
     return key
+
+
+def is_key(key: str) -> bool:
+    """Whether `check_key` would let `key` pass."""
+    return _problem(key) is None
 
 
 def check_prefix(prefix: str) -> str:

@@ -8,7 +8,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,27 +54,27 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         path = self._path(key)
-        with _explained(path):
+        with explained(path):
             return path.read_bytes()
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         if start < 0 or length < 0:
             raise ValueError(f"a range starts and ends at or after 0, not at {start} with length {length}")
         path = self._path(key)
-        with _explained(path), path.open("rb") as file:
+        with explained(path), path.open("rb") as file:
             file.seek(start)
             return file.read(length)
 
     def download(self, key: str, path: Path) -> None:
         source = self._path(key)
-        with _explained(source), source.open("rb"):
+        with explained(source), source.open("rb"):
             pass
-        with _explained(path):
+        with explained(path):
             self._write(path, lambda temp: shutil.copyfile(source, temp), os.replace)
 
     def put(self, key: str, data: bytes | Path) -> None:
         path = self._path(key)
-        with _explained(path):
+        with explained(path):
             self._write(path, _filler(data), os.replace)
 
     def create(self, key: str, data: bytes) -> bool:
@@ -82,7 +82,7 @@ class LocalStore:
         if path.exists():
             return False
         try:
-            with _explained(path):
+            with explained(path):
                 self._write(path, _filler(data), _appear)
         except _Taken:
             return False
@@ -105,13 +105,13 @@ class LocalStore:
                     raise
                 shutil.copyfile(source, temp)
 
-        with _explained(target):
+        with explained(target):
             self._write(target, fill, os.replace)
 
     def head(self, key: str) -> Entry | None:
         path = self._path(key)
         try:
-            with _explained(path):
+            with explained(path):
                 return _entry(key, path.stat()) if path.is_file() else None
         except NotFound:
             return None
@@ -123,7 +123,7 @@ class LocalStore:
     def delete(self, keys: Iterable[str]) -> None:
         for key in keys:
             path = self._path(key)
-            with _explained(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            with explained(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
             for parent in path.parents:
                 if parent == self.root:
@@ -133,7 +133,7 @@ class LocalStore:
                 except OSError:
                     break
 
-    def sweep(self, older_than: timedelta, *, dry_run: bool = False) -> list[str]:
+    def sweep(self, older_than: timedelta, *, dry_run: bool = False) -> Sequence[str]:
         limit = time.time() - older_than.total_seconds()
         found = []
         for folder, _, names in os.walk(self.root):
@@ -141,7 +141,7 @@ class LocalStore:
                 path = Path(folder, name)
                 if not name.startswith(TEMP_PREFIX):
                     continue
-                with contextlib.suppress(FileNotFoundError), _explained(path):
+                with contextlib.suppress(FileNotFoundError), explained(path):
                     if path.lstat().st_ctime < limit:
                         found.append(str(path))
                         if not dry_run:
@@ -162,7 +162,7 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         path = self.root / check_key(key)
-        with _explained(path):
+        with explained(path):
             if path.resolve() != path:
                 raise AccessDenied(f"{path} is, or goes through, a symbolic link, which a store does not follow.")
         return path
@@ -189,7 +189,7 @@ class LocalStore:
     def _walk(self, folder: str, prefix: str) -> Iterator[Entry]:
         place = self.root / folder
         try:
-            with _explained(place), os.scandir(place) as scan:
+            with explained(place), os.scandir(place) as scan:
                 # A folder sorts as "name/", so that the walk as a whole comes in the order of the keys.
                 found = sorted((f"{e.name}/" if e.is_dir(follow_symlinks=False) else e.name, e) for e in scan)
         except NotFound:
@@ -256,7 +256,7 @@ def _sync(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _explained(path: Path) -> Iterator[None]:
+def explained(path: Path) -> Iterator[None]:
     """Turn the operating system's errors about `path` into the store's, for people."""
     try:
         yield
