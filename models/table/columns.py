@@ -1,0 +1,271 @@
+"""The four ways to treat a column: as a number, as a category, as text by manner, as a running key.
+
+Each has `parts` (the tokens a model learns), `encode` and `decode`. Text that is nearly all different and running keys
+are not learned, they are made anew, so that no name or id of the source comes out.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from models.table.number import COMMON, FEW_VALUES, NumberCodec, Part, fit_number
+from models.table.physical import (
+    Units,
+    dates_of_strings,
+    from_numbers,
+    is_string,
+    to_numbers,
+    value_type,
+)
+from models.table.text import TextModel, fit_text
+
+FEW_TEXTS = 20
+KEY_NAMES = ("id", "key", "index", "uuid", "guid", "rowid", "row_id", "row", "nr", "no", "number", "#")
+KEY_ENDINGS = ("_id", "_key", "_no", "_nr", "_number", " id", " no", " number", "Id", "ID")
+
+
+class Column(Protocol):
+    """One column's codec. `decode` takes the number of the chunk's first row and the texts already drawn."""
+
+    role: str
+
+    @property
+    def parts(self) -> list[Part]: ...
+
+    def encode(self, values: pa.Array) -> np.ndarray: ...
+
+    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(slots=True)
+class NumberColumn:
+    """Numbers, booleans, decimals, dates and times, and strings that are all dates of one format."""
+
+    type: pa.DataType
+    units: Units
+    codec: NumberCodec
+    role: str = "number"
+
+    @property
+    def parts(self) -> list[Part]:
+        return self.codec.parts
+
+    def encode(self, values: pa.Array) -> np.ndarray:
+        if pt.is_null(self.type):
+            return np.zeros((len(values), 0), dtype=np.int64)
+        read = dates_of_strings(values) if self.units.date_format else to_numbers(values)
+        if read is None:
+            raise ValueError(f"these strings are not dates written {self.units.date_format}")
+        numbers, valid, units = read
+        if units != self.units:
+            numbers = numbers / 10.0 ** (units.digits or 0) * 10.0 ** (self.units.digits or 0)
+        if self.codec.whole and numbers.dtype != np.int64:
+            numbers = np.rint(np.nan_to_num(numbers)).astype(np.int64)
+        return self.codec.encode(numbers, valid)
+
+    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
+        if pt.is_null(self.type):
+            return pa.nulls(len(tokens))
+        numbers, valid = self.codec.decode(tokens, rng)
+        return from_numbers(numbers, valid, self.units, self.type)
+
+    def to_json(self) -> dict[str, Any]:
+        units = {"digits": self.units.digits, "date_format": self.units.date_format}
+        return {"units": units, "codec": self.codec.to_json()}
+
+
+@dataclass(slots=True)
+class CategoryColumn:
+    """Strings that repeat, most frequent first. Above 256 values they become two codes, and those seen fewer than
+    five times are pooled under one token and written anew in their manner."""
+
+    type: pa.DataType
+    nulls: bool
+    values: list[str]
+    manner: TextModel | None = None
+    role: str = "category"
+    _places: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def first_value(self) -> int:
+        return int(self.nulls) + int(self.manner is not None)
+
+    @property
+    def width(self) -> int:
+        """Values per first code; 1 when a single code does."""
+        return 1 if len(self.values) <= FEW_VALUES else math.isqrt(len(self.values) - 1) + 1
+
+    @property
+    def parts(self) -> list[Part]:
+        first = Part(self.first_value + -(-len(self.values) // self.width))
+        if self.width > 1:
+            return [first, Part(1 + self.width, gate=self.first_value)]
+        return [first] if first.size > 1 else []
+
+    def encode(self, values: pa.Array) -> np.ndarray:
+        if not self._places:
+            self._places = {value: place for place, value in enumerate(self.values)}
+        coded = values.dictionary_encode()
+        rare = len(self.values) if self.manner is not None else 0  # without a pool, an unknown value is the commonest
+        lookup = np.array([self._places.get(v, rare) for v in coded.dictionary.to_pylist()] or [0], dtype=np.int64)
+        place = lookup[coded.indices.fill_null(0).to_numpy(zero_copy_only=False)]
+        first = self.first_value + place // self.width
+        first[place == len(self.values)] = int(self.nulls)
+        valid = np.asarray(values.is_valid())
+        first[~valid] = 0
+        second = np.where(valid & (place < len(self.values)), 1 + place % self.width, 0)
+        return np.stack([first, second], axis=1)[:, : len(self.parts)]
+
+    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
+        spelling = Random(int(rng.integers(2**63)))  # noqa: S311 - drawn always, so that columns do not disturb others
+        first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), self.first_value)
+        place = (first - self.first_value) * self.width
+        if self.width > 1:
+            place = place + np.maximum(tokens[:, 1] - 1, 0)
+        place = np.minimum(place, len(self.values) - 1)
+        null = (first == 0) & self.nulls
+        chosen = pa.array(self.values, type=pa.large_string()).take(
+            pa.array(np.maximum(place, 0), mask=null | (place < 0))
+        )
+        pooled = (first < self.first_value) & ~null
+        if self.manner is not None and pooled.any():
+            made = [self.manner.draw(spelling, set()) for _ in range(int(pooled.sum()))]
+            chosen = pc.replace_with_mask(chosen, pa.array(pooled), pa.array(made, type=pa.large_string()))
+        return chosen
+
+    def to_json(self) -> dict[str, Any]:
+        manner = None if self.manner is None else self.manner.to_json()
+        return {"nulls": self.nulls, "values": self.values, "manner": manner}
+
+
+@dataclass(slots=True)
+class TextColumn:
+    """Strings that are nearly all different: only whether there is one is learned. `unique` ones never repeat."""
+
+    type: pa.DataType
+    nulls: bool
+    unique: bool
+    manner: TextModel
+    role: str = "text"
+
+    @property
+    def parts(self) -> list[Part]:
+        return [Part(2)] if self.nulls else []
+
+    def encode(self, values: pa.Array) -> np.ndarray:
+        return np.asarray(values.is_valid()).astype(np.int64)[:, None][:, : len(self.parts)]
+
+    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
+        spelling = Random(int(rng.integers(2**63)))  # noqa: S311
+        texts: list[str | None] = []
+        for present in tokens[:, 0] if self.nulls else np.ones(len(tokens), dtype=np.int64):
+            text = self.manner.draw(spelling, taken) if present else None
+            if text is not None and self.unique:
+                taken.add(text)
+            texts.append(text)
+        return pa.array(texts, type=pa.large_string())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"nulls": self.nulls, "unique": self.unique, "manner": self.manner.to_json()}
+
+
+@dataclass(slots=True)
+class KeyColumn:
+    """Whole numbers that name a row: new ones, counted on from the source's highest."""
+
+    type: pa.DataType
+    start: int
+    role: str = "key"
+
+    @property
+    def parts(self) -> list[Part]:
+        return []
+
+    def encode(self, values: pa.Array) -> np.ndarray:
+        return np.zeros((len(values), 0), dtype=np.int64)
+
+    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
+        first = self.start + first_row
+        return pa.array(np.arange(first, first + len(tokens), dtype=np.int64)).cast(self.type)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"start": self.start}
+
+
+def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Column:
+    """Choose the treatment of a column and learn it. Raises ValueError on values beyond 64 bits."""
+    kind = values.type
+    if pt.is_null(kind) or values.null_count == len(values):
+        kind = pa.null()
+        return NumberColumn(type=kind, units=Units(), codec=NumberCodec(nulls=True, whole=True, atoms=np.zeros(0)))
+    if is_string(kind):
+        return _fit_strings(values, primary_key)
+    if pt.is_integer(kind) and (primary_key or _looks_like_a_key(name, values)):
+        highest = pc.max(values).as_py()
+        if highest + len(values) <= np.iinfo(kind.to_pandas_dtype()).max and highest + len(values) < 2**63:
+            return KeyColumn(type=kind, start=highest + 1)
+    if primary_key:
+        raise ValueError("a primary key must be text or whole numbers with room for new ones")
+    numbers, valid, units = to_numbers(values)
+    return NumberColumn(type=kind, units=units, codec=fit_number(numbers, valid, two_valued=pt.is_boolean(kind)))
+
+
+def _fit_strings(values: pa.Array, primary_key: bool) -> Column:
+    kind = values.type
+    nulls = values.null_count > 0
+    dates = None if primary_key else dates_of_strings(values)
+    if dates is not None:
+        numbers, valid, units = dates
+        return NumberColumn(type=kind, units=units, codec=fit_number(numbers, valid))
+    counted = pc.value_counts(values.drop_null())
+    texts, counts = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
+    present = len(values) - values.null_count
+    if primary_key or (len(texts) >= FEW_TEXTS and 2 * len(texts) > present):
+        return TextColumn(type=kind, nulls=nulls, unique=len(texts) == present, manner=fit_text(sorted(texts)))
+    ranked = sorted(zip(texts, counts, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    if len(ranked) <= FEW_VALUES:
+        return CategoryColumn(type=kind, nulls=nulls, values=[text for text, _ in ranked])
+    rare = sorted(text for text, count in ranked if count < COMMON)
+    common = [text for text, count in ranked if count >= COMMON]
+    return CategoryColumn(type=kind, nulls=nulls, values=common, manner=fit_text(rare) if rare else None)
+
+
+def _looks_like_a_key(name: str, values: pa.Array) -> bool:
+    """Unique, never null, and either named like a key or counting the rows."""
+    if values.null_count or len(values) < FEW_TEXTS or pc.count_distinct(values).as_py() < len(values):
+        return False
+    if name.lower() in KEY_NAMES or name.endswith(KEY_ENDINGS):
+        return True
+    low, high = pc.min_max(values).as_py().values()
+    return low in (0, 1) and high - low == len(values) - 1
+
+
+def column_from_json(data: dict[str, Any], kind: pa.DataType, known: np.ndarray) -> Column:
+    """The column that `to_json` described; `kind` is its Arrow value type, `known` the digests of its texts."""
+    body, role = data["body"], data["role"]
+    values = value_type(kind)
+
+    def manner(described: dict[str, Any]) -> TextModel:
+        return TextModel(habits=described["habits"], shapes=described["shapes"], known=known)
+
+    if role == "number":
+        codec = NumberCodec.from_json(body["codec"])
+        return NumberColumn(type=pa.null() if data["empty"] else values, units=Units(**body["units"]), codec=codec)
+    if role == "category":
+        rare = None if body["manner"] is None else manner(body["manner"])
+        return CategoryColumn(type=values, nulls=body["nulls"], values=body["values"], manner=rare)
+    if role == "text":
+        return TextColumn(type=values, nulls=body["nulls"], unique=body["unique"], manner=manner(body["manner"]))
+    if role == "key":
+        return KeyColumn(type=values, start=body["start"])
+    raise ValueError(f"a column cannot be treated as {role!r}; the model was written by another version")
