@@ -118,13 +118,17 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSpec:
-    """How to open an engine: `factory` is `module:function`, called as `function(ref, device, dtype, **options)`."""
+    """How to open an engine: `factory` is `module:function`, called as `function(ref, device, dtype, **options)`.
+
+    `options` are JSON values. `threads` bounds the CPU threads of an engine that runs in a process of its own.
+    """
 
     factory: str
     ref: str
     device: str = "cpu"
     dtype: str = "float32"
     options: dict[str, Any] = field(default_factory=dict)
+    threads: int | None = None
 
 
 def open_engine(spec: EngineSpec) -> Engine:

@@ -1,0 +1,342 @@
+"""The engine host: an engine in a child process that can be killed, started again and relied upon.
+
+`EngineProcess` has the face of an `Engine`. Behind it a child hangs or dies and nobody upstairs notices more than a
+delay: what was under way is submitted again, unchanged, and when it fails again the host narrows it down by halves
+until the one guilty request is found, which then has an error for a result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from models import wire
+from models.child import Child, Event
+from models.engine import EngineSpec, Request, Result
+
+logger = logging.getLogger(__name__)
+
+_REASON_CHARS = 600
+
+
+class EngineFailed(Exception):
+    """The engine cannot go on: it died or hung again and again without answering anything, or it was closed."""
+
+
+class CannotOpen(EngineFailed):
+    """The engine could not be opened; the message says why."""
+
+
+class EngineProcess:
+    """An engine of its own process; opening waits until the model is loaded.
+
+    `request_timeout`: seconds without any result, while requests are pending, after which the child counts as hung.
+    `open_timeout`: seconds that loading the model may take. `max_restarts`: how often in a row the child is started
+    again without having answered anything; narrowing down n suspects is granted log2(n) restarts more.
+    `on_event` hears `opened`, `hung`, `died`, `isolated` and `failed` with details, in the thread that runs `results`.
+
+    `submit`, `kill` and `close` may be called from any thread, `results` from one at a time.
+    """
+
+    def __init__(
+        self,
+        spec: EngineSpec,
+        *,
+        request_timeout: float = 120.0,
+        open_timeout: float = 600.0,
+        max_restarts: int = 3,
+        on_event: Callable[[str, dict[str, Any]], None] | None = None,
+    ) -> None:
+        self.spec = spec
+        self._request_timeout = request_timeout
+        self._open_timeout = open_timeout
+        self._max_restarts = max_restarts
+        self._on_event = on_event
+        self._lock = threading.RLock()
+        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._child: Child | None = None
+        self._over: str | None = None  # why no more requests are taken
+        self._done: deque[Result] = deque()
+        self._pending: dict[str, Request] = {}  # every request without a result
+        self._sent: dict[str, Request] = {}  # those that the child has
+        self._groups: deque[list[Request]] = deque()  # suspects, to be sent one group at a time
+        self._waiting: list[Request] = []  # requests held back while suspects are examined
+        self._careful = False
+        self._strikes: dict[str, int] = {}  # failures that a pending request was part of
+        self._failures = 0  # since the last result or isolated request
+        self._blamed = 0  # requests isolated since the last result
+        self._progress = time.monotonic()
+        try:
+            json.dumps(asdict(spec))
+        except (TypeError, ValueError) as e:
+            raise CannotOpen(f"the engine's options must be JSON values: {e}") from e
+        try:
+            self._open()
+        except BaseException:
+            self.kill()
+            raise
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id, None when there is no child."""
+        return self._child.pid if self._child else None
+
+    def submit(self, requests: Sequence[Request]) -> None:
+        """Queue requests; their ids must differ from those of all pending ones. Never blocks on the model."""
+        requests = list(requests)
+        with self._lock:
+            self._check_usable()
+            if strange := [r for r in requests if not isinstance(r, wire.REQUESTS)]:
+                raise TypeError(f"not a request: {strange[0]!r:.100}")
+            ids = {request.id for request in requests}
+            if len(ids) < len(requests) or not ids.isdisjoint(self._pending):
+                twice = next((i for i in ids if i in self._pending), "within one call")
+                raise ValueError(f"a request with this id is pending already: {twice}")
+            if not self._pending:
+                self._progress = time.monotonic()
+            self._pending.update((request.id, request) for request in requests)
+            if self._careful or self._child is None or self._child.ended:
+                self._waiting.extend(requests)
+            else:
+                self._send(requests)
+
+    def results(self) -> Iterator[Any]:
+        """Yield each result as it finishes; end when nothing is pending. May be called again for the next requests.
+
+        `EngineFailed` when the child can't be kept alive; everything pending is then given up.
+        """
+        while True:
+            with self._lock:
+                result = self._done.popleft() if self._done else None
+                if result is None and not self._pending:
+                    return
+            if result is None:
+                self._wait()
+            else:
+                yield result
+
+    def cancel_pending(self) -> None:
+        """Forget every request that has no result yet. A busy child is ended, and the next request starts another."""
+        with self._lock:
+            busy = bool(self._sent)
+            for requests in (self._pending, self._sent, self._strikes, self._groups, self._waiting):
+                requests.clear()
+            self._careful = False
+            child = self._child
+            if busy and child is not None:
+                self._child = None
+                child.kill()
+        if busy and child is not None:
+            child.join()
+
+    def kill(self) -> None:
+        """End the child at once; pending requests are lost and a running `results` raises `EngineFailed`."""
+        self._end("the engine was killed", gently=False)
+
+    def close(self) -> None:
+        """End the child, gently if it lets us. May be called twice."""
+        self._end("the engine was closed", gently=True)
+
+    def __enter__(self) -> EngineProcess:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # What follows runs in the thread that consumes results.
+
+    def _wait(self) -> None:
+        """Take in one event, or find out that there was none for too long."""
+        self._check_usable()
+        if self._child is None:
+            self._open()
+            self._feed()
+        left = self._progress + self._request_timeout - time.monotonic()
+        try:
+            event = self._inbox.get(timeout=max(left, 0))
+        except queue.Empty:
+            if time.monotonic() >= self._progress + self._request_timeout:
+                self._give_up_hung()
+            return
+        self._hear(event)
+
+    def _hear(self, event: Event) -> None:
+        if event.child is not self._child:
+            return
+        if event.name == "results":
+            self._take(event.value, event.at)
+            self._feed()
+        elif event.name == "idle":
+            self._take_lost(event.value)
+        elif event.name == "end":
+            self._check_usable()
+            self._tell("died", reason=event.value, pending=len(self._sent))
+            self._recover(f"the engine died: {event.value}", event.child)
+
+    def _take(self, results: list[Result], at: float) -> None:
+        """Results that arrived at the time `at`; those that nobody asked for (any more) are dropped."""
+        with self._lock:
+            wanted = [r for r in results if self._pending.pop(r.id, None) is not None]
+            for result in wanted:
+                self._sent.pop(result.id, None)
+                self._strikes.pop(result.id, None)
+            self._done.extend(wanted)
+            if wanted:
+                self._progress = max(self._progress, at)
+                self._failures = self._blamed = 0
+
+    def _take_lost(self, received: int) -> None:
+        """The child has drained: requests that it received and did not answer are lost, by a fault of the engine."""
+        with self._lock:
+            if self._child is not None and received == self._child.sent and self._sent:
+                lost = list(self._sent.values())
+                self._take([wire.error_result(r, "the engine gave no answer to this request") for r in lost], 0.0)
+        self._feed()
+
+    def _feed(self) -> None:
+        """When the child has nothing left: send it the next suspects, or what waited behind them."""
+        with self._lock:
+            if self._sent:
+                return
+            if self._groups:
+                self._send(self._groups.popleft())
+            else:
+                self._careful = False
+                waiting, self._waiting = self._waiting, []
+                self._send(waiting)
+
+    def _send(self, requests: list[Request]) -> None:
+        if requests and self._child is not None:
+            if not self._sent:
+                self._progress = time.monotonic()
+            self._sent.update((request.id, request) for request in requests)
+            self._child.send(requests)
+
+    def _give_up_hung(self) -> None:
+        child = self._child
+        if child is None:
+            return
+        child.dump_stacks()
+        child.kill()
+        child.join()
+        self._take_in_remains(child)
+        self._check_usable()
+        self._tell("hung", seconds=self._request_timeout, pending=len(self._sent), stderr=child.stderr_tail())
+        self._recover(f"the engine hung for {self._request_timeout:g} s", child)
+
+    def _take_in_remains(self, child: Child) -> None:
+        """Take the results that a dead child had still written."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                event = self._inbox.get_nowait()
+                if event.child is child and event.name == "results":
+                    self._take(event.value, event.at)
+
+    def _recover(self, reason: str, dead: Child) -> None:
+        """After a failure: decide whom to blame and what to send again, and start the next child."""
+        with self._lock:
+            self._child = None
+            suspects = list(self._sent.values())
+            self._sent.clear()
+            for request in suspects:
+                self._strikes[request.id] = self._strikes.get(request.id, 0) + 1
+            self._failures += 1
+            granted = self._max_restarts
+            if suspects:
+                self._careful = True
+                again = all(self._strikes[request.id] >= 2 for request in suspects)
+                if again and len(suspects) == 1:
+                    self._blame(suspects[0], reason)
+                elif again:
+                    # Breadth first: in a healthy engine the other half answers, which tells it from a broken one.
+                    half = len(suspects) // 2
+                    self._groups.extend((suspects[:half], suspects[half:]))
+                    granted += math.ceil(math.log2(len(suspects) + sum(map(len, self._groups))))
+                else:
+                    self._groups.appendleft(suspects)
+        if self._failures > granted or self._blamed > self._max_restarts:
+            self._fail(
+                f"{reason}; this was failure {max(self._failures, self._blamed)} in a row without an answer", dead
+            )
+        if self._pending:
+            self._open()
+            self._feed()
+
+    def _blame(self, request: Request, reason: str) -> None:
+        """Give the request that brings the engine down an error for a result."""
+        logger.warning("request %s: %s", request.id, reason)
+        self._tell("isolated", id=request.id, reason=reason)
+        blamed = self._blamed + 1
+        self._take([wire.error_result(request, f"{reason[:_REASON_CHARS]} (on this request, repeatedly)")], 0.0)
+        self._blamed = blamed
+
+    def _open(self) -> None:
+        """Start a child and wait until its model is loaded; a child that dies meanwhile is no reason to go on later."""
+        started = time.monotonic()
+        with self._lock:
+            self._check_usable()
+            child = self._child = Child(self.spec, self._inbox)
+        try:
+            self._wait_until_ready(child, started)
+        except BaseException:
+            child.kill()
+            self._child = None
+            raise
+        self._progress = time.monotonic()
+        self._tell("opened", pid=child.pid, seconds=round(self._progress - started, 3))
+
+    def _wait_until_ready(self, child: Child, started: float) -> None:
+        while True:
+            try:
+                left = started + self._open_timeout - time.monotonic()
+                event = self._inbox.get(timeout=max(left, 0))
+            except queue.Empty:
+                child.dump_stacks()
+                self._fail(f"it was not ready after {self._open_timeout:g} s", child, opening=True)
+            if event.child is child and event.name == "ready":
+                return
+            if event.child is child and event.name == "end":
+                self._check_usable()
+                self._fail(event.value, child, opening=True)
+
+    def _fail(self, reason: str, child: Child, *, opening: bool = False) -> None:
+        child.kill()
+        child.join()
+        self._tell("failed", reason=reason)
+        tail = child.stderr_tail()
+        what = f"the engine {self.spec.factory} with the model {self.spec.ref!r} on {self.spec.device}"
+        message = f"{what} {'cannot be opened' if opening else 'failed'}: {reason}"
+        if tail:
+            message += f"\nThe last that it wrote:\n{tail}"
+        self._end(message, gently=False)
+        raise CannotOpen(message) if opening else EngineFailed(message)
+
+    def _tell(self, event: str, **details: Any) -> None:
+        logger.debug("engine %s: %s %s", self.spec.ref, event, details)
+        if self._on_event is not None:
+            self._on_event(event, details)
+
+    def _check_usable(self) -> None:
+        if self._over is not None:
+            raise EngineFailed(self._over)
+
+    def _end(self, why: str, *, gently: bool) -> None:
+        with self._lock:
+            self._over = self._over or why
+            child = self._child
+        if child is None:
+            return
+        if gently:
+            child.close()
+        else:
+            child.kill()
+            child.join()

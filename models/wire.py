@@ -1,0 +1,240 @@
+"""What travels between the parent and an engine's process: frames of a kind, a length and a body.
+
+Requests and results are Arrow IPC streams with one fixed schema per dataclass of `models.engine`, everything else is a
+small JSON object. The module knows nothing of processes: it turns lists into bytes and back, and refuses what is
+malformed or too large instead of reading on.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from itertools import pairwise
+from typing import IO, Any
+
+import pyarrow as pa
+
+from models.engine import (
+    FitRequest,
+    ImageRequest,
+    ImageResult,
+    Request,
+    Result,
+    SampleRequest,
+    TableResult,
+    TextRequest,
+    TextResult,
+)
+
+MAX_FRAME = 1 << 30  # bytes; a body beyond it is a fault of the sender, never read into memory
+FULL_FRAME = 8 << 20  # bytes after which a list is continued in another frame
+FULL_ROWS = 2048
+
+_HEADER = struct.Struct("<4sHQ")
+_MAGIC = b"PRW1"
+
+
+class WireError(ValueError):
+    """A frame, request or result that cannot travel, with the reason."""
+
+
+class Kind(IntEnum):
+    """What a frame's body is. From the parent: OPEN, REQUESTS. From the child: the others."""
+
+    OPEN = 1
+    READY = 2
+    REQUESTS = 3
+    RESULTS = 4
+    IDLE = 5
+    ERROR = 6
+    LOG = 7
+
+
+_MESSAGE = pa.struct([pa.field("role", pa.string(), False), pa.field("content", pa.string(), False)])
+_MESSAGES = pa.list_(_MESSAGE)
+_TEXT, _INT, _SEED, _FLOAT, _BYTES = pa.string(), pa.int64(), pa.uint64(), pa.float64(), pa.large_binary()
+_JSON = pa.large_string()  # the one use of this Arrow type: a dict as JSON text
+
+
+def _schema(**columns: pa.DataType) -> pa.Schema:
+    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
+
+
+SCHEMAS: dict[type, pa.Schema] = {
+    TextRequest: _schema(id=_TEXT, messages=_MESSAGES, seed=_SEED, max_tokens=_INT, temperature=_FLOAT, top_p=_FLOAT),
+    TextResult: _schema(id=_TEXT, text=_TEXT, prompt_tokens=_INT, tokens=_INT, finish=_TEXT, error=_TEXT),
+    ImageRequest: _schema(
+        id=_TEXT,
+        prompt=_TEXT,
+        seed=_SEED,
+        negative_prompt=_TEXT,
+        width=_INT,
+        height=_INT,
+        steps=_INT,
+        guidance=_FLOAT,
+        init_image=_BYTES,
+        strength=_FLOAT,
+    ),
+    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=pa.list_(_TEXT), error=_TEXT),
+    FitRequest: _schema(id=_TEXT, source=_TEXT, out=_TEXT, seed=_SEED, steps=_INT, family=_TEXT),
+    SampleRequest: _schema(id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED),
+    TableResult: _schema(id=_TEXT, path=_TEXT, rows=_INT, info=_JSON, error=_TEXT),
+}
+_BY_NAME = {cls.__name__: cls for cls in SCHEMAS}
+# Frames name their dataclass, so that the reader need not guess it from the columns.
+_FRAME_SCHEMAS = {cls: schema.with_metadata({b"type": cls.__name__.encode()}) for cls, schema in SCHEMAS.items()}
+_RESULT_OF: dict[type, type] = {
+    TextRequest: TextResult,
+    ImageRequest: ImageResult,
+    FitRequest: TableResult,
+    SampleRequest: TableResult,
+}
+
+REQUESTS = tuple(_RESULT_OF)
+
+
+def error_result(request: Request, reason: str) -> Result:
+    """The result that says why `request` has none."""
+    result: Result = _RESULT_OF[type(request)](id=request.id, error=reason)
+    return result
+
+
+def pack(items: Sequence[Request | Result]) -> Iterator[pa.Buffer]:
+    """The items as bodies of REQUESTS or RESULTS frames, in order. `WireError` for what cannot be encoded."""
+    start, weight = 0, 0
+    for i, item in enumerate(items):
+        if type(item) not in SCHEMAS:
+            raise WireError(f"{type(item).__name__} is neither a request nor a result of models.engine")
+        size = _weight(item)
+        if i > start and (type(item) is not type(items[start]) or weight + size > FULL_FRAME or i - start >= FULL_ROWS):
+            yield _pack_alike(items[start:i])
+            start, weight = i, 0
+        weight += size
+    if len(items) > start:
+        yield _pack_alike(items[start:])
+
+
+def unpack(body: bytes | pa.Buffer) -> list[Any]:
+    """The dataclasses in a body that `pack` made."""
+    try:
+        with pa.ipc.open_stream(body) as reader:
+            cls = _BY_NAME[(reader.schema.metadata or {})[b"type"].decode()]
+            if not reader.schema.equals(SCHEMAS[cls], check_metadata=False):
+                raise WireError(f"a frame of {cls.__name__} has other columns than this version of models.wire")
+            batches = list(reader)
+    except (pa.ArrowException, KeyError) as e:
+        raise WireError(f"a frame that is no list of requests or results: {e}") from e
+    items: list[Any] = []
+    for batch in batches:
+        columns = [_values(batch.column(i), field.type) for i, field in enumerate(batch.schema)]
+        names = batch.schema.names
+        items.extend(cls(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
+    return items
+
+
+def write(stream: IO[bytes], kind: Kind, body: bytes | pa.Buffer) -> None:
+    """Write one frame and flush it."""
+    stream.write(_HEADER.pack(_MAGIC, kind, len(body)))
+    stream.write(body)
+    stream.flush()
+
+
+def write_note(stream: IO[bytes], kind: Kind, **values: Any) -> None:
+    """Write a frame whose body is a JSON object."""
+    write(stream, kind, json.dumps(values).encode())
+
+
+def read(stream: IO[bytes]) -> tuple[Kind, bytes] | None:
+    """The next frame, or None where the stream ends between two frames. `WireError` if it is cut or no frame."""
+    head = stream.read(_HEADER.size)
+    if not head:
+        return None
+    if len(head) < _HEADER.size:
+        raise WireError("the stream ended inside a frame's header")
+    magic, kind, length = _HEADER.unpack(head)
+    if magic != _MAGIC or kind not in Kind.__members__.values():
+        raise WireError(f"not a frame: it begins with {head[:6]!r}")
+    if length > MAX_FRAME:
+        raise WireError(f"a frame of {length} bytes; {MAX_FRAME} are allowed")
+    body = stream.read(length)
+    if len(body) < length:
+        raise WireError(f"the stream ended inside a frame, {length - len(body)} bytes before its end")
+    return Kind(kind), body
+
+
+def note(body: bytes) -> dict[str, Any]:
+    """The JSON object in the body of a frame that `write_note` made."""
+    try:
+        values = json.loads(body)
+    except ValueError as e:
+        raise WireError(f"a frame that is no JSON object: {e}") from e
+    if not isinstance(values, dict):
+        raise WireError("a frame that is no JSON object")
+    return values
+
+
+def _weight(item: Any) -> int:
+    """About how many bytes the item adds to a frame."""
+    if isinstance(item, ImageResult):
+        return len(item.pixels) + 100
+    if isinstance(item, ImageRequest):
+        return len(item.init_image or b"") + len(item.prompt) + 100
+    if isinstance(item, TextRequest):
+        return sum(len(m.get("content", "")) for m in item.messages) + 100
+    return len(item.text) + 100 if isinstance(item, TextResult) else 500
+
+
+def _pack_alike(items: Sequence[Any]) -> pa.Buffer:
+    """One Arrow IPC stream of items that share a type."""
+    schema = _FRAME_SCHEMAS[type(items[0])]
+    try:
+        columns = [_array([getattr(item, field.name) for item in items], field.type) for field in schema]
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, schema) as writer:
+            writer.write_batch(pa.record_batch(columns, schema=schema))
+    except (pa.ArrowException, TypeError, ValueError, KeyError, AttributeError, OverflowError) as e:
+        ids = ", ".join(str(item.id) for item in items[:3])
+        raise WireError(f"{type(items[0]).__name__} {ids!r} cannot be sent to another process: {e}") from e
+    body = sink.getvalue()
+    if body.size > MAX_FRAME:
+        raise WireError(f"{type(items[0]).__name__} {items[0].id!r} has {body.size} bytes; {MAX_FRAME} are allowed")
+    return body
+
+
+def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
+    if type_ == _MESSAGES:
+        flat = [message for messages in values for message in messages]
+        if any(len(message) != 2 for message in flat):
+            raise WireError("a message has exactly the keys role and content")
+        ends = [0]
+        for messages in values:
+            ends.append(ends[-1] + len(messages))
+        parts = [pa.array([m[key] for m in flat], _TEXT) for key in ("role", "content")]
+        inner = pa.StructArray.from_arrays(parts, fields=list(_MESSAGE))
+        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), inner, type=_MESSAGES)
+    if type_ == _JSON:
+        values = [json.dumps(value, default=_plain) for value in values]
+    return pa.array(values, type_)
+
+
+def _plain(value: Any) -> Any:
+    """Figures often come as numpy or torch scalars; their Python value says the same."""
+    if hasattr(value, "item"):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} in info is no JSON value")
+
+
+def _values(column: pa.Array, type_: pa.DataType) -> list[Any]:
+    if type_ == _MESSAGES:
+        ends = column.offsets.to_pylist()
+        roles, contents = (_values(column.values.field(key), _TEXT) for key in ("role", "content"))
+        flat = [{"role": role, "content": content} for role, content in zip(roles, contents, strict=True)]
+        return [flat[a:b] for a, b in pairwise(ends)]
+    if type_ == _JSON:
+        return [json.loads(text) for text in column.to_pylist()]
+    if type_ in (_TEXT, _BYTES) or pa.types.is_list(type_):
+        # numpy's detour is several times faster than to_pylist for flat columns, and not possible for nested ones.
+        return column.to_pylist() if pa.types.is_list(type_) else column.to_numpy(zero_copy_only=False).tolist()
+    return column.to_numpy(zero_copy_only=False).tolist()
