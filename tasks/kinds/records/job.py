@@ -2,20 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from tasks.kinds import columns
 from tasks.kinds.base import Job
+from tasks.kinds.columns import wrong
+
+LATER: dict[str, str] = {
+    **columns.LATER,
+    "schema": "records without a source table are not supported yet",
+    "target": "naming a target column is not supported yet",
+    "conditions": "fixed or rebalanced columns are not supported yet",
+    "constraints": "business rules between columns are not supported yet",
+    "parent": "tables that refer to one another are not supported yet",
+    "privacy": "privacy settings are not supported yet",
+    "gates": "quality and leakage gates are not supported yet",
+}
+
+# Columns that hold a path or URI, relative to the spec file's folder.
+PATHS = ("source",)
+
+_FAMILIES_LATER = frozenset({"diffusion", "vae", "gan"})
+
+
+def _family(value: Any) -> Any:
+    if isinstance(value, str) and value.strip() in _FAMILIES_LATER:
+        raise wrong("family", f"record models of the family {value.strip()} are not supported yet", "write auto")
+    return value
 
 
 class RecordsJob(Job):
     """A synthetic table that stands in for a real one. One item is a whole data set."""
 
     kind: Literal["records"]
-    source: Annotated[str, Field(min_length=1, description="The real table: a Parquet or CSV path or URI.")]
+    source: Annotated[
+        str, Field(min_length=1, max_length=4_000, description="The real table: a Parquet or CSV path or URI.")
+    ]
     rows: Annotated[
         int | None, Field(ge=1, le=100_000_000, description="Records wanted; default as many as source.")
     ] = None
-    family: Annotated[Literal["auto", "transformer"], Field(description="The kind of record model.")] = "auto"
-    primary_key: Annotated[str | None, Field(description="A column whose values are unique and never null.")] = None
+    family: Annotated[
+        Literal["auto", "transformer"], BeforeValidator(_family), Field(description="The kind of record model.")
+    ] = "auto"
+    primary_key: Annotated[
+        str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
+    ] = None
+
+
+# Rows for the template.
+EXAMPLES: list[dict[str, Any]] = [
+    {
+        "job_id": "customers",
+        "source": "s3://my-bucket/customers.parquet",
+        "rows": 10_000,
+        "family": "auto",
+        "primary_key": "customer_id",
+        "meta_owner": "analytics",
+    },
+]

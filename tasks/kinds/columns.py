@@ -1,0 +1,36 @@
+"""What job models share when they speak of their columns: refusals in plain words, and columns that come later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_core import PydanticCustomError
+
+# Columns of every kind that the contract names and this version cannot honour yet, each with the reason.
+LATER = {"brand": "brand bundles are not supported yet"}
+
+# One entry of a list or a map: long enough for a sentence, too short for a page.
+Entry = Annotated[str, Field(max_length=1_000)]
+Term = Annotated[str, Field(max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def wrong(column: str, reason: str, suggestion: str = "") -> PydanticCustomError:
+    """The error a job model raises for a row: which column, what is wrong, what to do."""
+    return PydanticCustomError(
+        "wrong", "{reason}", {"column": column, "reason": reason.replace("{", "("), "suggestion": suggestion}
+    )
+
+
+def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:
+    """A validator for a column that holds one of `names`; the field's JSON schema should list them as `enum`."""
+    allowed = frozenset(names)
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in allowed:
+            raise PydanticCustomError("one_of", "not one of the names", {})
+        return value
+
+    return check
