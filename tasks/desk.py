@@ -58,6 +58,10 @@ class LocalDesk:
             return identity.digest([factory, self.settings.engine_options.get(kind, {}), ref])
         return FITTED if ref == FITTED else self._model(ref)[1]
 
+    def models_used(self) -> dict[str, str]:
+        """Digests of the models asked for so far, by the reference they were asked for with."""
+        return {ref: digest for ref, (_, digest) in sorted(self._models.items())}
+
     def source(self, column: str, uri: str) -> Path:
         """A local copy of somebody's file. Raises `Refused`."""
         return self._source(column, uri)[0]

@@ -7,9 +7,10 @@ hash bucket, so that one plan partition reads one range of it. A run without a s
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,19 +18,29 @@ import pyarrow.parquet as pq
 
 from tasks import identity
 from tasks.commit import Commit, done_shards, load_commit
-from tasks.plan.model import Plan, Reuse
+from tasks.plan.model import Plan, Reuse, StoredFile
 from tasks.store import NotFound, Store
 
 RUNS = "_index/runs/"
 SEGMENTS = "_index/keys/"
 
+FILES = pa.list_(
+    pa.struct(
+        [
+            pa.field("key", pa.string()),
+            pa.field("sha256", pa.string()),
+            pa.field("size", pa.int64()),
+            pa.field("rows", pa.int64()),
+        ]
+    )
+)
 SEGMENT = pa.schema(
     [
         pa.field("bucket", pa.uint8()),
         pa.field("key", pa.string()),
         pa.field("part", pa.dictionary(pa.int32(), pa.string())),
         pa.field("row", pa.int64()),
-        pa.field("files", pa.list_(pa.string())),
+        pa.field("files", FILES),
     ]
 )
 
@@ -78,7 +89,7 @@ class Index:
         table = pq.read_table(self._segment(run), filters=filters, schema=SEGMENT)
         hits = table.filter(pc.is_in(table["key"], pa.array(sorted(wanted), pa.string())))
         for row in hits.to_pylist():
-            yield row["key"], Reuse(row["part"], row["row"], row["files"])
+            yield row["key"], as_reuse(row)
 
     def _segment(self, run: str) -> Path:
         if run not in self._segments:
@@ -107,23 +118,44 @@ def write_segment(store: Store, run: str, shards: Iterable[str], path: Path) -> 
                 writer.write_table(table.sort_by([("bucket", "ascending"), ("key", "ascending")]))
 
 
+def as_reuse(row: Mapping[str, Any]) -> Reuse:
+    """A row of a segment, or of a plan's `reuse` column, as a `Reuse`."""
+    return Reuse(row["part"], row["row"], [StoredFile(**file) for file in row["files"]])
+
+
 def _entries(store: Store, run: str, record: Commit) -> pa.Table:
-    columns: tuple[list[int], list[str], list[str | None], list[int], list[list[str]]] = ([], [], [], [], [])
+    objects = {made.key: made for made in record.objects}
+
+    def stored(names: Iterable[str]) -> list[dict[str, Any]]:
+        return [{**objects[name].model_dump(), "key": f"{run}/{name}"} for name in names]
+
+    rows: list[dict[str, Any]] = []
     if record.fitted is not None:
-        _append(columns, 0, record.fitted.key, None, -1, [f"{run}/{name}" for name in record.fitted.files])
-    for made in record.data_sets:
-        files = [f"{run}/{name}" for name in made.files]
-        _append(columns, identity.bucket(made.job_id), made.content_key, None, -1, files)
+        rows.append(
+            {"bucket": 0, "key": record.fitted.key, "part": None, "row": -1, "files": stored(record.fitted.files)}
+        )
+    rows.extend(
+        {
+            "bucket": identity.bucket(made.job_id),
+            "key": made.content_key,
+            "part": None,
+            "row": -1,
+            "files": stored(made.files),
+        }
+        for made in record.data_sets
+    )
     if record.part is not None:
         part = f"{run}/{record.part}"
         file = pq.ParquetFile(io.BytesIO(store.get(part)))
         names = ["job_id", "content_key"] + (["uri"] if "uri" in file.schema_arrow.names else [])
-        for row, entry in enumerate(file.read(columns=names).to_pylist()):
-            files = [f"{run}/{entry['uri']}"] if "uri" in entry else []
-            _append(columns, identity.bucket(entry["job_id"]), entry["content_key"], part, row, files)
-    return pa.table(dict(zip(SEGMENT.names, columns, strict=True)), schema=SEGMENT)
-
-
-def _append(columns: Sequence[list], *values: object) -> None:
-    for column, value in zip(columns, values, strict=True):
-        column.append(value)
+        rows.extend(
+            {
+                "bucket": identity.bucket(entry["job_id"]),
+                "key": entry["content_key"],
+                "part": part,
+                "row": row,
+                "files": stored([entry["uri"]] if "uri" in entry else []),
+            }
+            for row, entry in enumerate(file.read(columns=names).to_pylist())
+        )
+    return pa.Table.from_pylist(rows, schema=SEGMENT)

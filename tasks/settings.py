@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     engine_timeout: float = _setting(300.0, "Seconds without any result before a hung engine is killed.", gt=0)
     engines: dict[str, str] = _setting({}, "Engine factory by kind, `module:function`.", output=True)
     engine_options: dict[str, dict[str, Any]] = _setting({}, "Extra options of the factory, by kind.", output=True)
+    fit_timeout: float = _setting(7200.0, "The same for fitting and sampling record models.", gt=0)
     allowed_stores: list[str] = _setting([], "URI prefixes that sources and images may come from; empty: any.")
     cache: Path | None = _setting(None, "Folder for downloaded models and sources; default: the user's cache.")
 

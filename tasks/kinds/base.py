@@ -154,6 +154,9 @@ class Desk(Protocol):
     def model_digest(self, kind: str, ref: str) -> str:
         """Digest of the model that `ref` names for jobs of `kind`. Raises `Refused` when it cannot be used."""
 
+    def models_used(self) -> dict[str, str]:
+        """Digests of the models asked for so far, by the reference they were asked for with."""
+
     def source(self, column: str, uri: str) -> Path:
         """A local copy of the file that `column` names. Raises `Refused` when there is none."""
 

@@ -19,7 +19,7 @@ import orjson
 from tasks import identity
 from tasks.kinds import kind as kind_named
 from tasks.kinds.base import Desk, Job, Refused
-from tasks.specs import Quarantined, duplicate, read
+from tasks.specs import Quarantined, duplicate, numbered
 
 JOBS_PER_PARTITION = 16_384
 
@@ -110,9 +110,9 @@ def draw_up(
     filing = _Filing(draft, desk)
     with ExitStack() as stack:
         filing.open(stack)
-        for found in read(specs, scratch=desk.scratch, strict=strict, limit=limit):
+        for file, row, found in numbered(specs, scratch=desk.scratch, strict=strict, limit=limit):
             draft.rows += 1
-            filing.add(found)
+            filing.add(file, row, found)
             if progress and draft.rows % 10_000 == 0:
                 progress(draft.rows)
         filing.close_buckets()
@@ -155,29 +155,18 @@ class _Filing:
         self.draft.groups = list(self.groups)
         self.draft.meta = {name: _arrow_type(types) for name, types in sorted(self.meta.items())}
 
-    def add(self, found: Any) -> None:
-        if isinstance(found, Quarantined):
-            self.refuse(found)
+    def add(self, file: str, row: int, job: Job | Quarantined) -> None:
+        if isinstance(job, Quarantined):
+            self.refuse(job)
             return
-        job: Job = found.job
         plug = kind_named(job.kind)
         try:
             prepared = plug.prepare(job, self.desk)
         except Refused as refusal:
-            self.refuse(
-                Quarantined(
-                    file=found.file,
-                    row=found.row,
-                    job_id=job.job_id,
-                    kind=job.kind,
-                    column=refusal.column,
-                    reason=str(refusal),
-                    suggestion=None,
-                )
-            )
+            self.refuse(Quarantined(file, row, job.job_id, job.kind, refusal.column, str(refusal), ""))
             return
         for name, value in job.meta.items():
-            self.meta.setdefault(name, set()).add(type(value).__name__)
+            self.meta.setdefault(f"meta_{name}", set()).add(type(value).__name__)
         group = self.groups.setdefault((job.kind, prepared.group), len(self.groups))
         fit = None
         if prepared.fit is not None:
@@ -197,15 +186,14 @@ class _Filing:
                 identity.inputs_digest(job.kind, job.job_id, prepared.inputs),
                 group,
                 fit,
-                found.file,
-                found.row,
+                file,
+                row,
             ]
         )
         self.buckets[identity.bucket(job.job_id)].write(line + b"\n")
 
     def refuse(self, row: Quarantined) -> None:
-        fields = {name: getattr(row, name) for name in ("file", "row", "job_id", "kind", "column", "reason")}
-        self.quarantine.write(orjson.dumps({**fields, "suggestion": row.suggestion}) + b"\n")
+        self.quarantine.write(orjson.dumps(row) + b"\n")
         mark = identity.digest([row.job_id, row.column, row.reason])
         self._refusals = (self._refusals + int(mark, 16)) % 2**256
 

@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import identity, rejects
-from tasks.index import Index
+from tasks.index import FILES, Index, as_reuse
 from tasks.kinds import kind as kind_named
 from tasks.kinds.base import Desk
 from tasks.plan.draft import Draft, Entry
@@ -31,7 +31,7 @@ _REUSE = pa.struct(
     [
         pa.field("part", pa.string()),
         pa.field("row", pa.int64()),
-        pa.field("files", pa.list_(pa.string())),
+        pa.field("files", FILES),
     ]
 )
 JOBS = pa.schema(
@@ -75,7 +75,7 @@ def freeze(
     if standing := load_plan(store, run):
         return _agree(standing, draft)
     plan = cut(draft, desk, index, run, first_attempts or {}, retry_of)
-    for part in [*plan.partitions, *plan.quarantined]:
+    for part in [*plan.partitions.values(), *plan.quarantined]:
         store.put(f"{run}/{part.key}", draft.folder / part.key)
     if store.create(f"{run}/{PLAN}", orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_INDENT_2)):
         return plan
@@ -89,13 +89,13 @@ def cut(
 ) -> Plan:
     """Cut the draft into shards and write its partition files under the draft's folder; touch no store but to read."""
     shards: list[Shard] = []
-    partitions: list[Stored] = []
+    partitions: dict[int, Stored] = {}
     counts = {kind: [0, 0] for kind in sorted(draft.items)}
     for number in range(draft.partitions):
         before = len(shards)
         stored = _cut_partition(draft, desk, index, number, first_attempts, shards)
         if stored is not None:
-            partitions.append(stored)
+            partitions[number] = stored
         for shard in shards[before:]:
             counts[shard.kind][0] += shard.items
             counts[shard.kind][1] += shard.reused
@@ -104,6 +104,7 @@ def cut(
         intent=draft.intent,
         settings=desk.settings.affecting_output(),
         rules={kind: kind_named(kind).rules_digest for kind in counts},
+        models=desk.models_used(),
         meta=draft.meta,
         specs={"rows": draft.rows, "valid": draft.valid, "quarantined": draft.quarantined},
         items={kind: Counts(requested=requested, reused=reused) for kind, (requested, reused) in counts.items()},
@@ -120,7 +121,7 @@ def planned_jobs(path: Path, shard: Shard) -> Iterator[PlannedJob]:
     with pq.ParquetFile(path) as file:
         for row in file.read_row_group(shard.row_group).to_pylist():
             items = [
-                Item(variant, key, first, Reuse(**reuse) if reuse else None)
+                Item(variant, key, first, as_reuse(reuse) if reuse else None)
                 for variant, (key, first, reuse) in enumerate(
                     zip(row["keys"], row["first_attempts"], row["reuse"], strict=True)
                 )
@@ -193,10 +194,16 @@ def _jobs_table(
             "job": [orjson.dumps(entry.job, option=orjson.OPT_SORT_KEYS) for entry in chunk],
             "keys": [keys[entry.job_id] for entry in chunk],
             "first_attempts": [[first_attempts.get(key, 0) for key in keys[e.job_id]] for e in chunk],
-            "reuse": [[asdict(made[key]) if key in made else None for key in keys[e.job_id]] for e in chunk],
+            "reuse": [[_reuse_row(made.get(key)) for key in keys[e.job_id]] for e in chunk],
         },
         schema=JOBS,
     )
+
+
+def _reuse_row(reuse: Reuse | None) -> dict[str, Any] | None:
+    if reuse is None:
+        return None
+    return {"part": reuse.part, "row": reuse.row, "files": [file.model_dump() for file in reuse.files]}
 
 
 def _chunks(entries: Iterable[Entry], items: int) -> Iterator[list[Entry]]:

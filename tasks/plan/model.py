@@ -16,6 +16,15 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class StoredFile(_Frozen):
+    """An object of an earlier run; `key` counts from the store's root."""
+
+    key: str
+    sha256: str
+    size: int
+    rows: int | None = None
+
+
 class Counts(_Frozen):
     """Items by fate."""
 
@@ -30,7 +39,7 @@ class FitTask(_Frozen):
     inputs: dict[str, Any]
     source: str
     steps: int
-    reuse: list[str] | None = None
+    reuse: list[StoredFile] | None = None
 
 
 class Shard(_Frozen):
@@ -64,10 +73,11 @@ class Plan(_Frozen):
     intent: str
     settings: dict[str, Any]
     rules: dict[str, str]
+    models: dict[str, str]
     meta: dict[str, str]
     specs: dict[str, int]
     items: dict[str, Counts]
-    partitions: list[Stored]
+    partitions: dict[int, Stored]
     quarantined: list[Stored]
     shards: list[Shard]
     retry_of: str | None = None
@@ -79,7 +89,7 @@ class Reuse:
 
     part: str | None
     row: int
-    files: list[str]
+    files: list[StoredFile]
 
 
 @dataclass(frozen=True, slots=True)

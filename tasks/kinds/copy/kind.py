@@ -62,7 +62,7 @@ class CopyKind:
         }
         return Prepared(inputs=inputs, group=(model,))
 
-    def request(self, job: CopyJob, attempt: Attempt, desk: Desk) -> TextRequest:  # noqa: ARG002
+    def request(self, job: CopyJob, attempt: Attempt, desk: Desk) -> TextRequest:
         """The chat for one attempt, with the hints of failed checks."""
         return TextRequest(
             id=attempt.id,
@@ -74,7 +74,11 @@ class CopyKind:
         )
 
     def judge(
-        self, job: CopyJob, attempt: Attempt, result: TextResult, desk: Desk  # noqa: ARG002
+        self,
+        job: CopyJob,
+        attempt: Attempt,
+        result: TextResult,
+        desk: Desk,
     ) -> tuple[dict[str, str] | None, list[Check]]:
         """The channel's fields and what the rules say of them; an answer of another form is tried again."""
         try:
@@ -89,7 +93,12 @@ class CopyKind:
         return rules.judge_among(job, value, others)
 
     def output(
-        self, job: CopyJob, attempt: Attempt, value: dict[str, str], checks: Sequence[Check], desk: Desk  # noqa: ARG002
+        self,
+        job: CopyJob,
+        attempt: Attempt,
+        value: dict[str, str],
+        checks: Sequence[Check],
+        desk: Desk,
     ) -> Output:
         """One row; no files."""
         return Output(

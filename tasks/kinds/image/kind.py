@@ -83,7 +83,11 @@ class ImageKind:
         )
 
     def judge(
-        self, job: ImageJob, attempt: Attempt, result: ImageResult, desk: Desk  # noqa: ARG002
+        self,
+        job: ImageJob,
+        attempt: Attempt,
+        result: ImageResult,
+        desk: Desk,
     ) -> tuple[rules.Picture, list[Check]]:
         """The picture and what the rules say of it."""
         pixels = np.frombuffer(result.pixels, np.uint8).reshape(result.height, result.width, 3)
@@ -97,7 +101,12 @@ class ImageKind:
         return rules.judge_among(job, value, [row["phash"] for row in accepted])
 
     def output(
-        self, job: ImageJob, attempt: Attempt, value: rules.Picture, checks: Sequence[Check], desk: Desk  # noqa: ARG002
+        self,
+        job: ImageJob,
+        attempt: Attempt,
+        value: rules.Picture,
+        checks: Sequence[Check],
+        desk: Desk,
     ) -> Output:
         """A row, and the encoded picture with its marking."""
         height, width, _ = value.pixels.shape
@@ -116,11 +125,11 @@ class ImageKind:
         }
         return Output(row=row, files=[file])
 
-    def rejected_text(self, result: ImageResult) -> str | None:  # noqa: ARG002
+    def rejected_text(self, result: ImageResult) -> str | None:
         """Refused pictures are not kept."""
         return None
 
-    def tokens(self, result: ImageResult) -> int:  # noqa: ARG002
+    def tokens(self, result: ImageResult) -> int:
         """Pictures are not counted in tokens."""
         return 0
 

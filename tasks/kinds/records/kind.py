@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from models.table.engine import default_steps
 
 from models.engine import EngineSpec, FitRequest, SampleRequest, TableResult
-from models.table.engine import default_steps
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused
 from tasks.kinds.records import quality, rules, source
@@ -81,18 +81,20 @@ class RecordsKind:
         )
 
     def judge(
-        self, job: RecordsJob, attempt: Attempt, result: TableResult, desk: Desk  # noqa: ARG002
+        self,
+        job: RecordsJob,
+        attempt: Attempt,
+        result: TableResult,
+        desk: Desk,
     ) -> tuple[Path, list[Check]]:
         """The file and what the rules say of it."""
         return Path(result.path), rules.judge(job, desk.source("source", job.source), Path(result.path))
 
-    def judge_among(self, job: RecordsJob, value: Path, accepted: Sequence[dict[str, Any]]) -> list[Check]:  # noqa: ARG002
+    def judge_among(self, job: RecordsJob, value: Path, accepted: Sequence[dict[str, Any]]) -> list[Check]:
         """Two data sets of one job may be as alike as two samples are."""
         return []
 
-    def output(
-        self, job: RecordsJob, attempt: Attempt, value: Path, checks: Sequence[Check], desk: Desk
-    ) -> Output:
+    def output(self, job: RecordsJob, attempt: Attempt, value: Path, checks: Sequence[Check], desk: Desk) -> Output:
         """The data set as Parquet with marking and lineage in its metadata, and its quality figures."""
         real = desk.source("source", job.source)
         lineage = {
@@ -117,11 +119,11 @@ class RecordsKind:
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
         return Output(row=None, files=[part, summary])
 
-    def rejected_text(self, result: TableResult) -> str | None:  # noqa: ARG002
+    def rejected_text(self, result: TableResult) -> str | None:
         """Nothing of a refused data set is shown: it may be refused because it leaks."""
         return None
 
-    def tokens(self, result: TableResult) -> int:  # noqa: ARG002
+    def tokens(self, result: TableResult) -> int:
         """Records are not counted in tokens."""
         return 0
 
