@@ -12,6 +12,7 @@ Options of those that misbehave:
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import re
@@ -128,36 +129,77 @@ def _misbehaving(marker: str, once: str | None, misbehave: Callable[[], object])
 
 
 _NAME = re.compile(r"^\W*(?:product(?:[ _]name)?|name|title)\W*[:=]\s*(.+)$", re.IGNORECASE | re.MULTILINE)
-_OPENINGS = ("Meet", "Say hello to", "Here comes", "Discover", "Made for every day:", "Look forward to", "Enjoy")
-_PRAISE = (
-    "It does its work quietly and well",
-    "A calm companion for busy days",
-    "Made with care and easy to live with",
-    "It fits in wherever you need it",
-    "Simple to use and pleasant to own",
-    "Thought through from the first sketch",
-    "It feels right from the first morning",
-    "Good looks and good sense in one",
+_TERMS = re.compile(r"^Must include: (.+)$", re.MULTILINE)
+_PLAIN = re.compile(r"^Answer in plain text, (?:\d+ to|up to) (\d+) characters", re.MULTILINE)
+_FIELDS = re.compile(r"^Answer as JSON[^:]*: (.+)$", re.MULTILINE)
+_FIELD = re.compile(r"(\w+) \((?:(\d+) to|up to) (\d+)\)")
+_LIMIT = re.compile(r"^Limit: (\d+) characters", re.MULTILINE)
+_PRODUCT_LIMIT = 2000  # characters that a free prompt's answer may have
+
+_WORDS = {
+    "opening": "Meet|Discover|Try|Enjoy|Choose|Welcome|Introducing|Say hello to|Get to know|Look forward to|Time for",
+    "quality": "calm|clever|friendly|quiet|lasting|gentle|bright|careful|cheerful|modest|handy|lovely|trusted",
+    "thing": "companion|helper|favourite|classic|addition|idea|pleasure|detail|gift|friend|partner|treat|find|choice",
+    "place": "home|office|garden|kitchen|weekend|journey|morning|evening|family|studio|terrace|commute|holiday|party",
+    "verb": "brings|adds|gives|lends|offers|promises|carries|keeps|shares|spreads|returns|holds|shows|leaves",
+    "good": "comfort|ease|joy|order|warmth|style|balance|charm|delight|patience|character|energy|focus|rest",
+    "closing": "See it today|Find yours now|Take a closer look|Make it yours|Visit our shop|Order yours soon",
+}
+_CHOICES = {key: words.split("|") for key, words in _WORDS.items()}
+_SENTENCES = (
+    "A {quality} {thing} for every {place}",
+    "It {verb} {good} to your {place}",
+    "Made to be a {quality} part of the {place}",
+    "Your {place} deserves this {quality} {thing}",
+    "With so much {good}, it {verb} {good} to any {place}",
+    "People who love a {quality} {place} will feel its {good}",
 )
-_CLOSINGS = ("Find yours today.", "See it in our shop.", "Ready when you are.", "Take a closer look.", "Yours to try.")
 
 
 def write_copy(request: TextRequest) -> TextResult:
-    """A few sentences around the product's name, drawn by the request's seed."""
+    """Sentences around the product's name, in the form and length that the prompt asks for, drawn by the seed."""
     asked = "\n".join(m["content"] for m in request.messages if m["role"] == "user")
+    rng = random.Random(f"{request.seed}/{asked}")  # the same on every machine
     named = _NAME.search(asked)
-    name = named.group(1).strip().strip('."') if named else " ".join(asked.split()[:4]).strip(".,:;")
-    rng = random.Random(f"{request.seed}/{asked}")  # a word of its own for every seed, the same on every machine
-    text = f"{rng.choice(_OPENINGS)} {name}. {'. '.join(rng.sample(_PRAISE, 2))}. {rng.choice(_CLOSINGS)}"
-    words = text.split()[: request.max_tokens]
-    cut = len(text.split()) > request.max_tokens
+    name = named.group(1).strip() if named else " ".join(asked.split()[:4]).strip(".,:;")
+    must = _TERMS.search(asked)
+    terms = must.group(1).split("; ") if must else []
+    limit = int(found.group(1)) if (found := _LIMIT.search(asked)) else _PRODUCT_LIMIT
+    if fields := _FIELDS.search(asked):
+        sizes = {key: int(most) for key, _, most in _FIELD.findall(fields.group(1))}
+        share = min(1.0, limit / sum(sizes.values()))
+        longest = max(sizes, key=lambda key: sizes[key])
+        text = json.dumps(
+            {key: _field(rng, name, terms if key == longest else [], int(most * share)) for key, most in sizes.items()},
+            ensure_ascii=False,
+        )
+    else:
+        most = int(found.group(1)) if (found := _PLAIN.search(asked)) else 300
+        text = _field(rng, name, terms, min(most, limit))
+    words = text.split(" ")
+    cut = len(words) > request.max_tokens
     return TextResult(
         id=request.id,
-        text=" ".join(words),
+        text=" ".join(words[: request.max_tokens]),
         prompt_tokens=len(asked.split()),
-        tokens=len(words),
+        tokens=min(len(words), request.max_tokens),
         finish="length" if cut else "stop",
     )
+
+
+def _field(rng: random.Random, name: str, terms: list[str], limit: int) -> str:
+    """The name and the terms, then as many sentences as have room, but no more than make a paragraph."""
+    drawn = {key: rng.choice(words) for key, words in _CHOICES.items()}
+    text = f"{drawn['opening']} {name}"
+    if len(text) > limit:
+        return name if len(name) <= limit else f"{drawn['quality']} {drawn['thing']}".capitalize()[:limit].strip()
+    more = [f"Think {' and '.join(terms)}"] if terms else []
+    for sentence in rng.sample(_SENTENCES, 3):
+        more.append(sentence.format(**{key: rng.choice(words) for key, words in _CHOICES.items()}))
+    for sentence in [*more, drawn["closing"]]:
+        if len(text) + len(sentence) + 3 <= limit:
+            text += f". {sentence}"
+    return text + "." if len(text) < limit else text
 
 
 def _paint(request: ImageRequest) -> ImageResult:
@@ -177,8 +219,6 @@ def _paint(request: ImageRequest) -> ImageResult:
 
 
 def _fit(request: FitRequest) -> TableResult:
-    import json
-
     import pyarrow.parquet as pq
 
     table = pq.read_table(request.source)
