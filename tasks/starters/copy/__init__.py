@@ -1,0 +1,1 @@
+"""starter-copy: the small language model that ships with the project, its corpus and its training."""

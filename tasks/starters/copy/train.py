@@ -1,0 +1,92 @@
+"""Train starter-copy from nothing: corpus, tokenizer, model, model card."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from transformers import PreTrainedTokenizerFast
+
+from models.text.tokenizer import train_tokenizer
+from models.text.train import Pair, Shape, train
+from tasks.kinds.copy.channels import CHANNELS
+from tasks.kinds.copy.prompt import SYSTEM
+from tasks.starters.copy.corpus import example, examples
+
+VOCABULARY = 4096
+STEPS = 6000
+ROWS = 32
+# Short texts come first: a model learns to copy on them within a few hundred steps.
+BRIEF_UNTIL = 500
+_LABELS = (
+    "Product", "Brand", "Category", "Features", "Facts", "Audience", "Tone", "Must include", "Must avoid", "Language",
+    "Limit", "Corrections",
+)  # fmt: skip
+
+
+def train_starter_copy(
+    out: Path, *, smoke: bool = False, seed: int = 0, log: Callable[[str], Any] = print, steps: int = STEPS
+) -> None:
+    """Train starter-copy and save it to the folder `out`; `smoke` does the same in about a minute, to no good.
+
+    An interrupted training goes on from its last checkpoint, in `out/.work`.
+    """
+    steps = 20 if smoke else steps
+    tokenizer = tokenizer_for(seed, 500 if smoke else 6000)
+    shape = Shape(layers=2, width=64, heads=2, inner=128) if smoke else Shape()
+    loss = train(
+        lambda step: draw(seed, step, 8 if smoke else ROWS),
+        tokenizer,
+        out,
+        steps=steps,
+        seed=seed,
+        shape=shape,
+        work=out / ".work",
+        log=log,
+    )
+    log(f"saved to {out} with a loss of {loss:.3f}")
+
+
+def draw(seed: int, step: int, rows: int) -> list[Pair]:
+    """The examples of one training step."""
+    rng = random.Random(f"starter-copy/{seed}/{step}")  # noqa: S311 (a corpus, not a secret)
+    pairs: list[Pair] = []
+    while len(pairs) < rows:
+        found = example(rng, brief=step < BRIEF_UNTIL or rng.random() < 0.1)
+        if found is not None:
+            pairs.append((found.messages, found.completion))
+    return pairs
+
+
+def tokenizer_for(seed: int, count: int) -> PreTrainedTokenizerFast:
+    """A tokenizer for the corpus, in which the fixed lines of the prompt and the frame of the answers are tokens."""
+    texts = [
+        text
+        for pair in islice(examples(seed), count)
+        for text in (pair.messages[-1]["content"].split("\n", 1)[1].rsplit("\nAnswer", 1)[0], pair.completion)
+    ]
+    return train_tokenizer(texts, vocab_size=VOCABULARY, phrases=_phrases())
+
+
+def _phrases() -> list[str]:
+    probe = next(examples(0)).messages
+    assert probe[0]["content"] == SYSTEM
+    phrases = [SYSTEM, *(f"\n{label}:" for label in _LABELS)]
+    phrases += [" characters in all.", "Do not say", "Mention"]
+    for channel in CHANNELS.values():
+        phrases += [f"Write {channel.about}.", *_frame(list(channel.fields))]
+    seen = {}
+    for pair in islice(examples(1), 400):
+        for text in pair.messages[-1]["content"].split("\n"):
+            if text.startswith("Answer "):
+                seen["\n" + text] = None
+    return list(dict.fromkeys([*phrases, *seen]))
+
+
+def _frame(fields: list[str]) -> list[str]:
+    if len(fields) == 1:
+        return []
+    return [f'{{"{fields[0]}": "', *(f'", "{name}": "' for name in fields[1:]), '"}']
