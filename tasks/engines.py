@@ -49,6 +49,13 @@ class EnginePool:
         for engine in engines.values():
             engine.close()
 
+    def kill(self) -> None:
+        """End every engine process at once; whoever waits for a result gets `EngineFailed`."""
+        with self._guard:
+            engines = list(self._engines.values())
+        for engine in engines:
+            engine.kill()
+
     def _open(self, spec: EngineSpec, timeout: float) -> EngineProcess:
         key = _key(spec)
         with self._guard:

@@ -6,7 +6,6 @@ Partition files go first, `plan.json` last: a plan stands whole or not at all, a
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -262,9 +261,3 @@ def _content_addressed(folder: Path, path: Path, rows: int) -> Stored:
     named = path.rename(path.with_name(f"{path.stem}-{sha256[:8]}{path.suffix}"))
     return Stored(key=named.relative_to(folder).as_posix(), sha256=sha256, size=len(data), rows=rows)
 
-
-def summary(plan: Plan) -> Counter[str]:
-    """Items wanted and reused over all kinds."""
-    return Counter(
-        requested=sum(c.requested for c in plan.items.values()), reused=sum(c.reused for c in plan.items.values())
-    )

@@ -82,6 +82,16 @@ class Plan(_Frozen):
     shards: list[Shard]
     retry_of: str | None = None
 
+    def totals(self) -> dict[str, Any]:
+        """What people want to know of a plan, in numbers."""
+        return {
+            "items": sum(counts.requested for counts in self.items.values()),
+            "reused": sum(counts.reused for counts in self.items.values()),
+            "shards": len(self.shards),
+            "quarantined": self.specs["quarantined"],
+            "kinds": {kind: counts.model_dump() for kind, counts in self.items.items()},
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Reuse:

@@ -1,0 +1,193 @@
+"""The flow `generate`: read job specs, plan, make every shard, write the manifest and the report."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from prefect import flow, runtime, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.states import Completed, State
+from prefect.tasks import exponential_backoff
+from pydantic import Field
+
+from flows import artifacts, progress
+from tasks import report
+from tasks.begin import begin, spec_names
+from tasks.commit import Commit, done_shards
+from tasks.engines import EnginePool
+from tasks.index import publish_segment
+from tasks.manifest import finish, load_manifest
+from tasks.plan.model import Plan, Shard
+from tasks.settings import Settings, load
+from tasks.shard import Workshop, make_shard
+from tasks.store import StoreError, Transient, open_store
+
+MAX_TASK_RUNS = 1_000  # Prefect's server is a display; beyond this it loses runs
+
+
+class BudgetSpent(Exception):
+    """The run reached its token cap. What was committed stays; a higher cap goes on from there."""
+
+
+class OneWriterOnly(StoreError):
+    """The store has no atomic create and somebody else may be writing."""
+
+
+def _flow_run_name() -> str:
+    parameters = runtime.flow_run.parameters
+    return f"{parameters.get('name') or spec_names(parameters['specs'])} → {parameters['to']}"
+
+
+@flow(name="generate", flow_run_name=_flow_run_name, validate_parameters=True, persist_result=False)
+def generate(
+    specs: Annotated[list[str], Field(min_length=1, description="Spec files: paths or s3:// URIs.")],
+    to: Annotated[str, Field(description="Where outputs go: a folder or s3://bucket/prefix.")],
+    run_id: Annotated[str | None, Field(description="Names the run; {date} becomes the day.")] = None,
+    name: Annotated[str | None, Field(description="Name of the batch; latest/NAME.json then points here.")] = None,
+    profile: Annotated[str, Field(description="Named set of settings.")] = "starter",
+    seed: Annotated[int | None, Field(ge=0, description="Seed of the whole run.")] = None,
+    limit: Annotated[int | None, Field(ge=1, description="Only the first so many jobs.")] = None,
+    strict: Annotated[bool, Field(description="Stop at the first bad row instead of setting it aside.")] = False,
+    retry_shortfall: Annotated[bool, Field(description="Try again what an earlier run gave up.")] = False,
+    max_tokens: Annotated[int | None, Field(ge=1, description="Hard cap on tokens.")] = None,
+    settings: Annotated[dict[str, Any] | None, Field(description="Single settings, over the profile's.")] = None,
+) -> State[dict[str, Any]]:
+    """Make what the specs ask for; give the run's manifest. A run that fell short is `Completed(name="Shortfall")`."""
+    chosen = load(profile, {**(settings or {}), **({} if seed is None else {"seed": seed})})
+    store = open_store(to)
+    probe = store.probe()
+    progress.tell("store", uri=store.uri, atomic_create=probe.atomic_create, detail=probe.detail)
+    with begin(
+        specs,
+        store,
+        chosen,
+        run_id=_dated(run_id),
+        limit=limit,
+        strict=strict,
+        retry_shortfall=retry_shortfall,
+        progress=lambda rows: progress.tell("reading", rows=rows),
+    ) as begun:
+        plan = begun.plan
+        progress.tell("plan", run_id=plan.run_id, resumed=begun.resumed, **plan.totals())
+        if load_manifest(store, plan.run_id) is None:
+            engines = EnginePool(on_event=lambda event, details: progress.tell(f"engine {event}", **details))
+            shop = Workshop(store, plan, begun.desk, engines, on_progress=progress.shard_progress)
+            _make_all(shop, chosen, max_tokens)
+            publish_segment(store, plan, begun.desk.scratch)
+        manifest = finish(store, plan, name=name)
+        page = report.write(store, plan.run_id, begun.desk.scratch)
+    artifacts.publish(manifest, page)
+    progress.tell("finished", manifest=manifest, report=page)
+    if manifest["status"] == "complete":
+        return Completed(data=manifest)
+    return Completed(name="Shortfall", message=artifacts.in_a_line(manifest), data=manifest)
+
+
+@task(
+    name="make",
+    task_run_name="{label}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=5,
+    retry_delay_seconds=exponential_backoff(backoff_factor=2),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=lambda _task, _run, state: _is_transient(state),
+)
+def make(key: str, shards: Sequence[str], label: str) -> int:  # noqa: ARG001 - the label names the task run
+    """Make and commit some shards of the workshop `key`; gives how many items they accepted."""
+    bench = _BENCHES[key]
+    return sum(bench.make(shard) for shard in shards)
+
+
+class _Bench:
+    """A workshop in use by the task runs of one flow run, with what they have spent together."""
+
+    def __init__(self, shop: Workshop, max_tokens: int | None) -> None:
+        self.shop = shop
+        self.shards = {shard.id: shard for shard in shop.plan.shards}
+        self.max_tokens = max_tokens
+        self.spent = 0
+        self.stopping = threading.Event()
+        self._lock = threading.Lock()
+
+    def make(self, shard_id: str) -> int:
+        """Make one shard, unless the run is stopping."""
+        if self.stopping.is_set():
+            raise InterruptedError("the run is stopping")
+        if self.max_tokens is not None and self.spent >= self.max_tokens:
+            raise BudgetSpent(f"the run has used {self.spent:,} of {self.max_tokens:,} tokens")
+        record = make_shard(self.shards[shard_id], self.shop)
+        self.count(record)
+        return record.accepted
+
+    def count(self, record: Commit) -> None:
+        """Add a commit to what was spent, and show it."""
+        with self._lock:
+            self.spent += record.tokens
+        progress.shard_done(record)
+
+
+_BENCHES: dict[str, _Bench] = {}
+
+
+def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> None:
+    """Make the shards that are not committed yet: first those that need no fitted model, then the others."""
+    done = done_shards(shop.store, shop.plan.run_id)
+    left = [shard for shard in shop.plan.shards if shard.id not in done]
+    progress.tell("shards", done=len(shop.plan.shards) - len(left), left=len(left))
+    key = runtime.flow_run.id or shop.plan.run_id
+    bench = _BENCHES[key] = _Bench(shop, max_tokens)
+    try:
+        for stage in ([s for s in left if s.needs is None], [s for s in left if s.needs is not None]):
+            _drain(key, _task_runs(shop.plan, stage), window=2 * settings.workers)
+    except BaseException:
+        bench.stopping.set()
+        shop.engines.kill()
+        raise
+    finally:
+        shop.engines.close()
+        del _BENCHES[key]
+
+
+def _task_runs(plan: Plan, shards: Sequence[Shard]) -> Iterable[tuple[list[str], str]]:
+    """Shards in at most `MAX_TASK_RUNS` task runs, each with the name people see."""
+    size = -(-len(plan.shards) // MAX_TASK_RUNS)
+    for start in range(0, len(shards), size):
+        chunk = shards[start : start + size]
+        items = sum(shard.items for shard in chunk)
+        what = "fit " + chunk[0].id[4:12] if chunk[0].fit else f"{items} {chunk[0].kind}"
+        yield [shard.id for shard in chunk], f"{what} ({start + 1}–{start + len(chunk)} of {len(shards)})"
+
+
+def _drain(key: str, runs: Iterable[tuple[list[str], str]], window: int) -> None:
+    """Keep at most `window` task runs submitted; raise the first failure once it is known."""
+    futures: deque[PrefectFuture[int]] = deque()
+    for shards, label in runs:
+        if len(futures) >= window:
+            futures.popleft().result()
+        futures.append(make.submit(key, shards, label))
+    while futures:
+        futures.popleft().result()
+
+
+def _is_transient(state: State[Any]) -> bool:
+    try:
+        state.result()
+    except Transient:
+        return True
+    except BaseException:
+        return False
+    return False
+
+
+def _dated(run_id: str | None) -> str | None:
+    """`run_id` with `{date}` replaced by the day the run was scheduled for (UTC)."""
+    if run_id is None or "{date}" not in run_id:
+        return run_id
+    scheduled = runtime.flow_run.scheduled_start_time or datetime.now(UTC)
+    return run_id.replace("{date}", scheduled.astimezone(UTC).strftime("%Y-%m-%d"))
