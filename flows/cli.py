@@ -1,0 +1,215 @@
+"""The `pressrun` command: thin words around the flow and the tasks."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows import cli_specs
+from flows.cli_support import (
+    SHORTFALL,
+    Profile,
+    Sets,
+    Specs,
+    To,
+    guarded,
+    quiet_prefect,
+    settings_of,
+    split_run,
+    watching,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Batch content generation: job specs in Parquet → checked copy, images and records on object storage.",
+    epilog="Exit codes: 0 all accepted, 3 shortfall or quarantined rows, 2 bad input or configuration, "
+    "1 failure, 130 interrupted (what was committed stays; the same command goes on).",
+)
+cli_specs.add_to(app)
+console = Console()
+
+
+@app.command()
+@guarded
+def run(
+    specs: Specs,
+    to: To,
+    run_id: Annotated[str | None, typer.Option(help="Names the run; default: made from content and settings.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the batch: latest/NAME.json will point here.")] = None,
+    profile: Profile = "starter",
+    runner: Annotated[str, typer.Option(help="Where shards run: threads.")] = "threads",
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the whole run.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many jobs.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first bad row.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only.")] = False,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Hard cap on tokens.")] = None,
+    retry_shortfall: Annotated[bool, typer.Option("--retry-shortfall", help="Try given-up items again.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a progress bar.")] = False,
+    sets: Sets = None,
+) -> int:
+    """Make what the specs ask for, check it, store it."""
+    if runner != "threads":
+        raise ValueError(f"--runner {runner}: only threads is supported yet")
+    if dry_run:
+        return cli_specs.show_plan(specs, to, profile, sets, seed=seed, limit=limit, json=json)
+    quiet_prefect()
+    from flows.generate import generate
+
+    with watching(json) as listener:
+        state = generate(
+            specs=specs,
+            to=to,
+            run_id=run_id,
+            name=name,
+            profile=profile,
+            seed=seed,
+            limit=limit,
+            strict=strict,
+            retry_shortfall=retry_shortfall,
+            max_tokens=max_tokens,
+            settings=settings_of(profile, sets).model_dump(mode="json", exclude_unset=True),
+            return_state=True,
+        )
+        manifest = state.result()
+    if not json:
+        _say_finished(manifest, listener.report)
+    return 0 if manifest["status"] == "complete" else SHORTFALL
+
+
+@app.command()
+@guarded
+def fit(table: str, to: To, profile: Profile = "starter", sets: Sets = None) -> int:
+    """Fit a record model once, to sample from later."""
+    from tasks.fitting import fit as fit_table
+    from tasks.store import open_store
+
+    record = fit_table(table, open_store(to), settings_of(profile, sets))
+    if record.fitted is None:
+        console.print(f"The fit failed; the reason stands in {to}/{record.run_id}/{record.rejected}")
+        return 1
+    console.print(
+        f"Fitted as {record.run_id}: {', '.join(record.fitted.files)}. Runs on this table will sample from it."
+    )
+    return 0
+
+
+@app.command()
+@guarded
+def train(
+    starter: Annotated[str, typer.Argument(help="starter-copy or starter-image")],
+    to: Annotated[Path | None, typer.Option("--to", help="Folder; default: the model that ships.")] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="The same steps, in about a minute.")] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+) -> int:
+    """Train a starter model again."""
+    from tasks.desk import STARTERS
+
+    if starter not in STARTERS:
+        raise ValueError(f"there is no starter model {starter!r}; choose {' or '.join(STARTERS)}")
+    target = to or STARTERS[starter]
+    if starter == "starter-copy":
+        from tasks.starters.copy.train import train_starter_copy
+
+        train_starter_copy(target, smoke=smoke, seed=seed)
+    else:
+        from tasks.starters.image.train import train_starter_image
+
+        train_starter_image(target, smoke=smoke, seed=seed)
+    return 0
+
+
+@app.command()
+@guarded
+def runs(dest: Annotated[str, typer.Argument(help="Folder or s3:// URI.")], json: bool = False) -> int:
+    """The runs in a store, finished and unfinished."""
+    from dataclasses import asdict
+
+    from tasks.runs import runs as list_runs
+    from tasks.store import open_store
+
+    table = Table("run", "status", "accepted", "shards", "finished", box=None, pad_edge=False)
+    for one in list_runs(open_store(dest)):
+        if json:
+            print(orjson.dumps(asdict(one)).decode())
+            continue
+        accepted = f"{'–' if one.accepted is None else one.accepted} of {one.requested}"
+        table.add_row(one.run_id, one.status, accepted, f"{one.shards_done} of {one.shards}", (one.finished or "")[:19])
+    if not json:
+        console.print(table if table.row_count else f"no runs in {dest}")
+    return 0
+
+
+@app.command()
+@guarded
+def verify(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
+    """Check a run again: every object, hash, row count."""
+    from tasks.store import open_store
+    from tasks.verify import verify as verify_run
+
+    dest, run_name = split_run(run_uri)
+    found = verify_run(open_store(dest), run_name)
+    for problem in found.problems:
+        console.print(problem, highlight=False)
+    state = "finished" if found.finished else "not finished"
+    verdict = "clean" if not found.problems else f"{len(found.problems)} problems"
+    console.print(
+        f"{found.run_id} ({state}): {found.objects} objects, {found.bytes:,} bytes: {verdict}"
+        + (f"; {len(found.strays)} objects that nothing refers to (see pressrun gc)" if found.strays else ""),
+        highlight=False,
+    )
+    return 1 if found.problems else 0
+
+
+@app.command()
+@guarded
+def report(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
+    """Write a run's HTML report (again)."""
+    import tempfile
+
+    from tasks import report as reports
+    from tasks.store import open_store
+
+    dest, run_name = split_run(run_uri)
+    with tempfile.TemporaryDirectory(prefix="pressrun-") as scratch:
+        console.print(reports.write(open_store(dest), run_name, Path(scratch)), highlight=False)
+    return 0
+
+
+@app.command()
+@guarded
+def gc(
+    dest: Annotated[str, typer.Argument(help="Folder or s3:// URI.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    older_than_hours: Annotated[float, typer.Option(min=0, help="Spare what is younger.")] = 24.0,
+) -> int:
+    """Remove what no run refers to."""
+    from tasks.gc import collect
+    from tasks.store import open_store
+
+    gone = collect(open_store(dest), older_than=timedelta(hours=older_than_hours), dry_run=dry_run)
+    for key in gone:
+        console.print(key, highlight=False)
+    console.print(f"{len(gone)} objects {'would be ' if dry_run else ''}removed")
+    return 0
+
+
+def _say_finished(manifest: dict[str, Any], page: str | None) -> None:
+    from flows.artifacts import in_a_line
+
+    console.print(f"{manifest['run_id']}: {in_a_line(manifest)}.", highlight=False)
+    if page:
+        console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Entry point of the `pressrun` command."""
+    sys.exit(app(standalone_mode=False) or 0)

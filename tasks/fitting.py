@@ -1,0 +1,65 @@
+"""Fitting a record model ahead of time: a run of one fit shard, whose model later runs reuse."""
+
+from __future__ import annotations
+
+import orjson
+
+from tasks.commit import Commit
+from tasks.desk import open_desk
+from tasks.engines import EnginePool
+from tasks.identity import digest
+from tasks.index import announce, publish_segment
+from tasks.kinds import kind as kind_named
+from tasks.manifest import finish
+from tasks.plan.freeze import PLAN
+from tasks.plan.model import FitTask, Plan, Shard
+from tasks.settings import Settings
+from tasks.shard import Workshop, make_shard
+from tasks.specs.places import absolute
+from tasks.store import Store
+
+
+def fit(table: str, store: Store, settings: Settings) -> Commit:
+    """Fit the table at `table` and keep the model in the store; an equal fit is not made again.
+
+    Raises `tasks.kinds.base.Refused` for a table that cannot be fitted.
+    """
+    kind = kind_named("records")
+    with open_desk(settings) as desk:
+        job = kind.job.model_validate({"job_id": "fit", "kind": "records", "source": absolute(table)})
+        prepared = kind.prepare(job, desk)
+        assert prepared.fit is not None
+        wanted = prepared.fit
+        key = digest(["fit", wanted.inputs])
+        shard = Shard(
+            id=f"fit-{key[:16]}",
+            kind="records",
+            group=list(prepared.group),
+            items=0,
+            reused=0,
+            fit=FitTask(key=key, inputs=wanted.inputs, source=wanted.source, steps=wanted.steps),
+        )
+        plan = Plan(
+            run_id=shard.id,
+            intent=key,
+            settings=settings.affecting_output(),
+            rules={},
+            models={},
+            meta={},
+            specs={"rows": 0, "valid": 0, "quarantined": 0},
+            items={},
+            partitions={},
+            quarantined=[],
+            shards=[shard],
+        )
+        store.create(f"{plan.run_id}/{PLAN}", orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
+        announce(store, plan.run_id)
+        engines = EnginePool()
+        try:
+            record = make_shard(shard, Workshop(store, plan, desk, engines))
+        finally:
+            engines.close()
+        if record.fitted is not None:
+            publish_segment(store, plan, desk.scratch)
+            finish(store, plan)
+        return record
