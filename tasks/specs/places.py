@@ -6,17 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from tasks.specs.problems import Problem, SpecError, quote, show
+from tasks.store import StoreError, Transient, is_s3
+from tasks.store.source import fetch
 
 
 def local_copy(name: str, scratch: Path) -> Path:
-    """The spec file `name` (a path or s3:// URI) on this machine. Raises `SpecError`."""
+    """The spec file `name` (a path or s3:// URI) on this machine, fetched into `scratch` if need be.
+
+    Raises `SpecError` for what another attempt would not mend, and the store's `Transient`.
+    """
     if "://" not in name:
         return Path(name)
-    if not name.startswith("s3://"):
+    if not is_s3(name):
         raise SpecError(f"{show(name)}: cannot be read. Use a path or an s3:// URI")
-    from tasks.store.source import fetch
-
-    return fetch(name, scratch)
+    try:
+        return fetch(name, scratch)
+    except Transient:
+        raise
+    except StoreError as error:
+        raise SpecError(f"{name}: {error}") from error
 
 
 class Places:

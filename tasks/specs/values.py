@@ -126,7 +126,9 @@ def _other(value: Any) -> Any:
 
 
 def _meta(value: Any) -> str | int | float | bool:
-    if isinstance(value, bool | int):
+    if isinstance(value, int):
+        if not -(2**63) <= value < 2**63:
+            raise CellError(f"is {value}, more than 64 bits hold", "write it as text")
         return value
     if isinstance(value, float):
         if math.isinf(value):
