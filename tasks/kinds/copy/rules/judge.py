@@ -1,0 +1,132 @@
+"""Every rule on one candidate. What depends on the job alone is made once and kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+
+from tasks.kinds.base import Check
+from tasks.kinds.copy.channels import CHANNELS
+from tasks.kinds.copy.job import CopyJob
+from tasks.kinds.copy.rules.language import check_language
+from tasks.kinds.copy.rules.numbers import Facts, check_numbers, facts_of
+from tasks.kinds.copy.rules.repetition import check_degenerate, check_near_duplicate, check_repetition
+from tasks.kinds.copy.rules.residue import (
+    check_characters,
+    check_echo,
+    check_links,
+    check_markup,
+    check_placeholders,
+    prompt_runs,
+)
+from tasks.kinds.copy.rules.schema import RULES
+from tasks.kinds.copy.rules.shape import (
+    check_distinct_fields,
+    check_ending,
+    check_fields,
+    check_length,
+    check_quotes,
+    check_sms_segment,
+)
+from tasks.kinds.copy.rules.terms import Banned, check_banned, check_claims, check_required
+from tasks.kinds.copy.rules.text import NAME, Draft, Term, words
+
+_ALONE = (
+    check_fields, check_distinct_fields, check_length, check_sms_segment, check_required, check_banned, check_claims,
+    check_numbers, check_language, check_placeholders, check_markup, check_echo, check_links, check_characters,
+    check_repetition, check_degenerate, check_ending, check_quotes,
+)  # fmt: skip
+
+
+class JobRules:
+    """The rules as they apply to one job; judge its candidates with it."""
+
+    def __init__(self, job: CopyJob) -> None:
+        self.job = job
+        self.language = job.locale.split("-")[0].lower()
+        self.latin = self.language not in RULES.language.scripts
+        self.limits = CHANNELS[job.channel].fields if job.channel else {}
+        self.widest = max(limit.max for limit in self.limits.values()) if self.limits else job.max_chars
+        required = [job.product_name] if job.channel and job.product_name else []
+        self.required = [Term(term) for term in dict.fromkeys([*required, *job.must_include]) if term.strip()]
+        self.banned = [Banned(term, self.language) for term in job.must_avoid if term.strip()]
+        names = [name for name in (job.product_name, job.brand_name) if name]
+        self.names = [Term(name) for name in sorted(names, key=len, reverse=True)]
+        self.signatures = frozenset(name.casefold() for name in names)
+        self.prompt_runs = prompt_runs(job.prompt, job.system)
+        self.prose_fields: frozenset[str] | None = None
+        if job.channel:
+            own = (entry.split(".") for entry in RULES.ending.prose)
+            self.prose_fields = frozenset(field for channel, field in own if channel == job.channel)
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """All texts of the job that a candidate may take words and numbers from, but for the fact table."""
+        job = self.job
+        own = [job.product_name, job.brand_name, job.category, job.audience, job.prompt, job.system]
+        return [*(text for text in own if text), *job.features, *job.must_include]
+
+    @cached_property
+    def known(self) -> str:
+        """The folded words of the job's data, padded as in `Draft.padded`."""
+        facts = [text for item in self.job.facts.items() for text in item]
+        return " " + " \n ".join(" ".join(words(text)) for text in [*self.sources, *facts]) + " "
+
+    @cached_property
+    def known_raw(self) -> str:
+        """The job's data as it stands, in lower case."""
+        return "\n".join([*self.sources, *self.job.facts.keys(), *self.job.facts.values()]).lower()
+
+    @cached_property
+    def facts(self) -> Facts:
+        """The numbers that the job's data backs."""
+        return facts_of(self.sources, self.job.facts, self.language)
+
+    @cached_property
+    def _name_pattern(self) -> re.Pattern[str] | None:
+        names = [r"\s+".join(map(re.escape, term.written.split())) for term in self.names]
+        return re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)", re.IGNORECASE) if names else None
+
+    def without_names(self, text: str) -> str:
+        """A text with the product's and the brand's names taken out."""
+        return self._name_pattern.sub(NAME, text) if self._name_pattern else text
+
+    def content(self, text: str) -> str:
+        """The folded words of a text without names, to compare variants by."""
+        padded = f" {' '.join(words(text))} "
+        for name in self.names:
+            padded = padded.replace(name.padded, " ")
+        return padded
+
+    def judge_alone(self, fields: dict[str, str]) -> list[Check]:
+        """One check for each rule that looks at a candidate by itself."""
+        draft = Draft(fields, self.names)
+        return [check(self, draft) for check in _ALONE]
+
+    def judge_among(self, fields: dict[str, str], accepted: Sequence[dict[str, str]]) -> list[Check]:
+        """The check of a candidate against the accepted variants of its job, in their order."""
+        return [check_near_duplicate(self, fields, accepted)]
+
+
+@lru_cache(maxsize=1024)
+def _cached(identity: int, job_id: str) -> list[JobRules]:
+    return []
+
+
+def rules_of(job: CopyJob) -> JobRules:
+    """The rules of a job, kept for the jobs that were judged last."""
+    kept = _cached(id(job), job.job_id)
+    if not kept or kept[0].job is not job:
+        kept[:] = [JobRules(job)]
+    return kept[0]
+
+
+def judge_alone(job: CopyJob, fields: dict[str, str]) -> list[Check]:
+    """Every rule on one candidate; `fields` are those of the channel, `{"text": …}` for a free prompt."""
+    return rules_of(job).judge_alone(fields)
+
+
+def judge_among(job: CopyJob, fields: dict[str, str], accepted: Sequence[dict[str, str]]) -> list[Check]:
+    """The rule on a candidate among the variants of its job that were accepted before it."""
+    return rules_of(job).judge_among(fields, accepted)

@@ -1,0 +1,123 @@
+"""Which language a text is in: common words settle most texts, a detector is asked when they do not."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import regex
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from tasks.kinds.base import Check
+from tasks.kinds.copy.rules.schema import PASSED, RULES, failed
+from tasks.kinds.copy.rules.text import NAME, Draft
+
+if TYPE_CHECKING:
+    from tasks.kinds.copy.rules.judge import JobRules
+
+_RULE = RULES.language
+_LETTERS = regex.compile(r"\p{L}")
+_LATIN = regex.compile(r"\p{Latin}")
+_COMMON = {language: frozenset(table) for language, table in _RULE.common.items()}
+_SENTENCES = regex.compile(r"(?<=[.!?…。！？])\s+|\n+")
+
+
+@lru_cache(maxsize=64)
+def _foreign(language: str) -> frozenset[str]:
+    """Words of at least two letters that are common in another language and not in this one."""
+    own = _COMMON.get(language, frozenset())
+    # "die", "man" or "on" are English words as well: a word counts only if it is in no two languages' way.
+    return (
+        frozenset(w for other, table in _COMMON.items() if other != language for w in table if len(w) > 1)
+        - own
+        - _ENGLISH_TOO
+    )
+
+
+_ENGLISH_TOO = frozenset({"die", "in", "an", "am", "so", "on", "no", "as", "me", "con", "son", "is", "plus", "par", "per", "pour", "sans", "come", "do", "dos", "via", "den", "bis", "ten", "her", "van", "met", "uit", "over", "we", "to", "ad", "al", "la", "le", "el", "de", "des", "du", "art", "alle", "all", "men", "till", "med", "us", "door", "dit", "ons"})  # fmt: skip
+
+
+@lru_cache(maxsize=32)
+def _detector(wanted: str) -> LanguageIdentifier | None:
+    """A detector restricted to plausible languages and the wanted one; None when it does not know that one."""
+    detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    if wanted not in detector.labels:
+        return None
+    detector.set_languages({*_RULE.plausible, wanted} & set(detector.labels))
+    return detector
+
+
+@lru_cache(maxsize=64)
+def _script(language: str) -> regex.Pattern[str] | None:
+    """One letter of the scripts that a language is written in; None for Latin."""
+    script = _RULE.scripts.get(language)
+    return regex.compile(rf"[\p{{{script}}}]") if script else None
+
+
+def check_language(rules: JobRules, draft: Draft) -> Check:
+    """The language of every field that is long enough to tell."""
+    wanted = rules.language
+    script = _script(wanted)
+    for field, text in draft.fields.items():
+        if not draft.ascii or script is not None:
+            other = _other_script(rules.without_names(text), script)
+            if other:
+                return _failed(field, other, wanted)
+        if script is None and len(text) >= _RULE.least_letters:
+            found = _other_language(rules, draft, field, wanted)
+            if found:
+                return _failed(field, found, wanted)
+    return PASSED["language"]
+
+
+def _failed(field: str, found: str, wanted: str) -> Check:
+    return failed("language", f"{field} is in {found}, not in {wanted}", f"Write in the language {wanted}.")
+
+
+def _other_script(text: str, script: regex.Pattern[str] | None) -> str | None:
+    letters = len(_LETTERS.findall(text))
+    if letters < 4:
+        return None
+    if script is None:
+        strange = letters - len(_LATIN.findall(text))
+        return "another script" if strange > _RULE.foreign_script * letters else None
+    own = len(script.findall(text))
+    enough = letters >= _RULE.least_letters
+    return "another script" if enough and own < (1 - _RULE.foreign_script) * letters * 0.5 else None
+
+
+def _other_language(rules: JobRules, draft: Draft, field: str, wanted: str) -> str | None:
+    found = draft.words[field]
+    if not found:
+        return None
+    distinct = set(found)
+    own = _COMMON.get(wanted)
+    if own is not None:
+        hits = len(distinct & own)
+        strange = len(distinct & _foreign(wanted))
+        if strange < _RULE.foreign_words and hits >= _RULE.least_share * len(distinct):
+            return None
+    text = rules.without_names(draft.fields[field])
+    whole = _detected(text, wanted)
+    if whole is not None or own is None:
+        return whole
+    for sentence in _SENTENCES.split(text):
+        other = _detected(sentence, wanted) if len(set(sentence.lower().split()) & own) < 2 else None
+        if other is not None:
+            return other
+    return None
+
+
+def _detected(text: str, wanted: str) -> str | None:
+    """Another language than the wanted one, if the detector is sure of it."""
+    text = text.replace(NAME, " ")
+    if len(_LETTERS.findall(text)) < _RULE.least_letters:
+        return None
+    detector = _detector(wanted)
+    if detector is None:
+        return None
+    ranked = detector.rank(text)
+    best, sure = ranked[0]
+    if best == wanted or sure < _RULE.surest or any(best in group and wanted in group for group in _RULE.alike):
+        return None
+    return best if dict(ranked).get(wanted, 0.0) <= _RULE.most_wanted else None

@@ -1,0 +1,146 @@
+"""Texts that go round in circles or are noise, and variants that say the same again."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tasks.kinds.base import Check
+from tasks.kinds.copy.rules.schema import PASSED, RULES, failed
+from tasks.kinds.copy.rules.text import NAME, Draft, words
+
+if TYPE_CHECKING:
+    from tasks.kinds.copy.rules.judge import JobRules
+
+_RULE = RULES.repetition
+_NOISE = RULES.degenerate
+_NATURAL = frozenset(_RULE.natural_doubles)
+_SENTENCE_END = re.compile(r"[.!?…。！？\n]+")
+_MARKS = re.compile(r"[!-/:-@\[-`{-~]{%d,}" % _NOISE.punctuation)
+_CONSONANTS = re.compile(rf"[^\W\d_{_NOISE.vowels}]{{{_NOISE.consonants},}}")
+_NO_VOWEL = re.compile(rf"(?<!\w)[^\W\d_{_NOISE.vowels}]{{{_NOISE.vowelless},}}(?!\w)")
+_LONG_WORD = re.compile(r"(?<![\w/.@#])[^\W\d_]{%d,}" % (_NOISE.longest_word + 1))
+_LOOPED_WORD = re.compile(r"\b(\w{1,5}?)\1{3,}\b")
+_SPACELESS_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
+
+
+def check_repetition(rules: JobRules, draft: Draft) -> Check:
+    """Doubled words, doubled sentences, phrases in a loop."""
+    masked = draft.masked[1:-1].split(" \n ")
+    for (name, text), joined in zip(draft.fields.items(), masked, strict=True):
+        found = joined.split()
+        found_reason = _doubled_word(rules, text, found) or _doubled_sentence(text, found) or _loop(found)
+        if found_reason:
+            return failed("repetition", f"{name}: {found_reason}", "Do not repeat words or sentences.")
+    return PASSED["repetition"]
+
+
+def _doubled_word(rules: JobRules, text: str, found: list[str]) -> str | None:
+    for left, right in zip(found, found[1:], strict=False):
+        if left == right and left not in _NATURAL and left != NAME and left.isalpha():
+            pair = re.search(rf"(?<!\w)({re.escape(left)})\s+\1(?!\w)", text, re.IGNORECASE)
+            if pair and f" {left} {left} " not in rules.known:
+                return f"“{pair.group()}”"
+    return None
+
+
+def _doubled_sentence(text: str, found: list[str]) -> str | None:
+    if len(found) < 2 * _RULE.sentence_words:
+        return None
+    seen: set[str] = set()
+    for sentence in _SENTENCE_END.split(text):
+        plain = sentence.strip().casefold()
+        if plain in seen and len(words(plain)) >= _RULE.sentence_words:
+            return f"“{sentence.strip()}” twice"
+        seen.add(plain)
+    return None
+
+
+def _loop(found: list[str]) -> str | None:
+    size = _RULE.shingle
+    phrases = list(zip(*(found[i:] for i in range(size)), strict=False))
+    if len(set(phrases)) > len(phrases) - _RULE.most_phrase:
+        return None
+    phrase, times = Counter(phrases).most_common(1)[0]
+    if times > _RULE.most_phrase and times * size >= _RULE.least_share * len(found):
+        return f"“{' '.join(phrase).replace(NAME, '…')}” {times} times"
+    return None
+
+
+def check_degenerate(rules: JobRules, draft: Draft) -> Check:
+    """Noise: words that nobody says, runs of marks, hardly a letter."""
+    reason = _noise(rules, draft)
+    return PASSED["degenerate"] if reason is None else failed("degenerate", reason, "Write real words and sentences.")
+
+
+def _noise(rules: JobRules, draft: Draft) -> str | None:
+    marks = _MARKS.search(draft.raw)
+    if marks:
+        return f"marks {marks.group()[:20]}"
+    for found in draft.words.values():
+        for word in found:
+            if len(word) >= 8 and len(set(word)) <= 4 and _LOOPED_WORD.search(word):
+                return f"the word {word[:30]}"
+    if draft.ascii or rules.language not in _SPACELESS_LANGUAGES:
+        for name, text in draft.fields.items():
+            if len(text) >= _NOISE.judged_from:
+                solid = len(text) - text.count(" ") - text.count("\n")
+                letters = sum(map(len, draft.words[name]))
+                if letters < _NOISE.least_letters * solid:
+                    return f"{name} is hardly text"
+        long = _LONG_WORD.search(draft.raw)
+        if long and long.group().casefold() not in rules.known:
+            return f"the word {long.group()[:30]}"
+    if rules.latin and rules.language not in _NOISE.skip_languages:
+        odd = {w for w in _NO_VOWEL.findall(draft.padded) if w not in rules.known}
+        odd |= {w for w in _CONSONANTS.findall(draft.padded) if w not in rules.known}
+        if len(odd) > _NOISE.most_vowelless:
+            return f"words like {', '.join(sorted(odd)[:3])}"
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _shingles(joined: str, size: int) -> frozenset[str]:
+    found = joined.split()
+    if len(found) <= size:
+        return frozenset({joined.strip()}) if found else frozenset()
+    return frozenset(" ".join(found[i : i + size]) for i in range(len(found) - size + 1))
+
+
+def check_near_duplicate(rules: JobRules, fields: dict[str, str], accepted: Sequence[dict[str, str]]) -> Check:
+    """A candidate against the accepted variants of its job.
+
+    Fields are compared with their like, the product's name taken out; a long field that is too like another is enough,
+    short ones count together, weighted by their words.
+    """
+    mine = {name: rules.content(text) for name, text in fields.items()}
+    for number, other in enumerate(accepted):
+        if fields == other:
+            return _duplicate(number, "word for word", 1.0)
+        weight = score = 0.0
+        for name, text in mine.items():
+            theirs = rules.content(other.get(name, ""))
+            size = text.count(" ")
+            rule = RULES.near_duplicate.long if size > RULES.near_duplicate.short_words else RULES.near_duplicate.short
+            likeness = _jaccard(text, theirs, rule.shingle)
+            if rule is RULES.near_duplicate.long and likeness > rule.most:
+                return _duplicate(number, f"in {name}", likeness)
+            weight += size
+            score += likeness * size
+        if weight and score / weight > RULES.near_duplicate.short.most:
+            return _duplicate(number, "in all", score / weight)
+    return PASSED["near_duplicate"]
+
+
+def _jaccard(one: str, two: str, size: int) -> float:
+    a, b = _shingles(one, size), _shingles(two, size)
+    union = len(a | b)
+    return len(a & b) / union if union else 1.0
+
+
+def _duplicate(number: int, where: str, score: float) -> Check:
+    reason = f"{score:.0%} like accepted variant {number} {where}"
+    return failed("near_duplicate", reason, "Write something different from the other variants.", score=round(score, 4))
