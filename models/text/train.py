@@ -74,7 +74,8 @@ def train(
         for group in optimizer.param_groups:
             group["peak"] = group["lr"]
     average = {name: p.detach().clone() for name, p in model.named_parameters()}
-    first, losses = 0, []
+    first = 0
+    losses: list[float] = []
     checkpoint = work / "checkpoint.pt" if work else None
     if checkpoint and checkpoint.exists():
         first, losses = _resume(checkpoint, model, optimizers, average)
@@ -136,7 +137,7 @@ def save(
     copy = LlamaForCausalLM(model.config)
     copy.load_state_dict(weights, strict=False)
     copy.tie_weights()
-    copy.to(torch.float16)
+    copy.half()
     copy.generation_config = GenerationConfig(
         do_sample=True,
         temperature=0.8,

@@ -108,7 +108,7 @@ def _wishes(rng: random.Random, product: Product, brief: bool) -> _Wishes:
     if rng.random() < (0.1 if brief else 0.25):
         own = [f.text for f in product.features if f.kind != "tag" and len(f.text) < 30]
         own += [value for value in product.facts.values() if len(value) < 20]
-        own += [product.brand] * bool(product.brand) + [wishes.audience] * bool(wishes.audience)
+        own += [term for term in (product.brand, wishes.audience) if term]
         pool = own if own and rng.random() < 0.5 else lexicon()["include_phrases"]
         wishes.include = rng.sample(pool, min(len(pool), rng.choice((1, 1, 1, 2))))
         if channel in ("search_ad", "push", "sms"):
@@ -120,7 +120,9 @@ def _wishes(rng: random.Random, product: Product, brief: bool) -> _Wishes:
         wishes.avoid = rng.sample(banned, rng.choice((1, 1, 2, 3, 4)))
     if rng.random() < 0.18 and not brief:
         most = sum(limit.max for limit in CHANNELS[channel].fields.values())
-        wishes.max_chars = rng.randint(60, 130) if most <= 300 else rng.choice((rng.randint(130, 260), rng.randint(200, 600)))
+        wishes.max_chars = (
+            rng.randint(60, 130) if most <= 300 else rng.choice((rng.randint(130, 260), rng.randint(200, 600)))
+        )
     if rng.random() < 0.14:
         hint = rng.random()
         if hint < 0.45:
@@ -160,7 +162,10 @@ def _calm(rng: random.Random, limit: int, terse: bool) -> int:
 
 def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room: int, said: set[str]) -> str | None:
     """A field of one line: title, subject, preheader, headline or description of an ad."""
-    own, brand = product.name, product.brand if product.brand and product.brand.lower() not in product.name.lower() else None
+    own, brand = (
+        product.name,
+        product.brand if product.brand and product.brand.lower() not in product.name.lower() else None,
+    )
     price = next((value for key, value in product.facts.items() if "price" in key.lower()), None)
     short = [f for f in product.features if f.kind != "tag" and len(f.text) < 60]
     options: list[str] = []
@@ -173,7 +178,14 @@ def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room
         if len(own) + 4 > room:
             options = [own, *([f"New from {brand}", f"By {brand}"] if brand else ["New in our shop", "Just arrived"])]
     elif name == "subject":
-        options = [f"Meet the {own}", f"New: the {own}", f"The {own} {'are' if product.plural else 'is'} here", f"Say hello to the {own}", f"For you: the {own}", own]
+        options = [
+            f"Meet the {own}",
+            f"New: the {own}",
+            f"The {own} {'are' if product.plural else 'is'} here",
+            f"Say hello to the {own}",
+            f"For you: the {own}",
+            own,
+        ]
         options += [f"{own} by {brand}", f"New from {brand}: {own}"] if brand else []
         if len(own) + 4 > room:
             options = [own, f"News from {brand}" if brand else "Something new is here"]
@@ -205,7 +217,9 @@ def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room
     return text
 
 
-def _body(rng: random.Random, product: Product, wishes: _Wishes, room: int, said: set[str], style: str, terse: bool) -> str | None:
+def _body(
+    rng: random.Random, product: Product, wishes: _Wishes, room: int, said: set[str], style: str, terse: bool
+) -> str | None:
     """A field of several sentences that opens with the product's name."""
     opening = plans.opener(rng, product, wishes.mood)
     given = [f for f in product.features if len(f.text) < (200 if room > 250 else 80)]
@@ -256,7 +270,9 @@ def _says(text: str, term: str) -> bool:
 
 def _obeys(product: Product, wishes: _Wishes, fields: dict[str, str]) -> bool:
     whole = "\n".join(fields.values())
-    if not all(_says(whole, term.rstrip(".")) for term in wishes.include) or any(_says(whole, term) for term in wishes.avoid):
+    if not all(_says(whole, term.rstrip(".")) for term in wishes.include) or any(
+        _says(whole, term) for term in wishes.avoid
+    ):
         return False
     if any(_says(whole, hint[len("Do not say ") : -1]) for hint in wishes.feedback if hint.startswith("Do not say ")):
         return False

@@ -151,7 +151,9 @@ def features(rng: random.Random, product: Product, given: Sequence[Feature]) -> 
             things = _things(feature)
             if mate and mate.kind in ("one", "many") and rng.random() < 0.6:
                 things += f" and {_things(left.pop(0))}"
-            yield rng.choice((f"{it} {have} {things}.", f"{it} {come} with {things}.", f"You get {things}.", f"Look for {things}."))
+            yield rng.choice(
+                (f"{it} {have} {things}.", f"{it} {come} with {things}.", f"You get {things}.", f"Look for {things}.")
+            )
         elif feature.kind == "trait":
             if mate and mate.kind in ("trait", "does") and rng.random() < 0.6:
                 yield f"{it} {is_} {feature.text} and {left.pop(0).text}."

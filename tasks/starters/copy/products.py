@@ -44,7 +44,7 @@ class Product:
 @cache
 def lexicon() -> dict[str, Any]:
     """The word lists of lexicon.yaml."""
-    return yaml.safe_load(files(__package__).joinpath("lexicon.yaml").read_text("utf-8"))  # type: ignore[no-any-return]
+    return yaml.safe_load(files(__package__).joinpath("lexicon.yaml").read_text("utf-8"))
 
 
 @cache
@@ -119,7 +119,9 @@ def _brand(rng: random.Random) -> str:
         lambda: word,
         lambda: f"{word} & {invented(rng).capitalize()}",
         lambda: f"{word} {rng.choice(('Studio', 'Home', 'Goods', 'Living', 'Outdoor', 'LTD', 'Co.', 'Works', 'Labs'))}",
-        lambda: f"{rng.choice(lexicon()['places'])} {rng.choice(('Goods', 'House', 'Supply', 'LTD', 'Studio', 'Shop'))}",
+        lambda: (
+            f"{rng.choice(lexicon()['places'])} {rng.choice(('Goods', 'House', 'Supply', 'LTD', 'Studio', 'Shop'))}"
+        ),
         lambda: f"{word.lower()}-{rng.choice(('store', 'shop', 'lab', 'works', 'studio', 'goods'))}",
         lambda: f"{rng.choice(('Company', 'Studio', 'Brand', 'Store', word))} {rng.randint(2, 999)}",
         lambda: word.upper(),
@@ -134,7 +136,9 @@ def _name(rng: random.Random, words: dict[str, Any], brand: str | None) -> tuple
     color, material = rng.choice(lexicon()["colors"]), rng.choice(words["materials"])
     adjective, made_up = rng.choice(words["adjectives"]), invented(rng).capitalize()
     place, quality = rng.choice(lexicon()["places"]), rng.choice(lexicon()["qualities"])
-    number = rng.choice((str(rng.randint(2, 12)), f"{rng.randint(1, 99)}0", f"X{rng.randint(1, 9)}", "Pro", "Mini", "II"))
+    number = rng.choice(
+        (str(rng.randint(2, 12)), f"{rng.randint(1, 99)}0", f"X{rng.randint(1, 9)}", "Pro", "Mini", "II")
+    )
     if domain_is_edible(words):
         color = rng.choice(("wild", "dark", "golden", "red", "green", "black"))
     kind = rng.random()
@@ -171,7 +175,11 @@ def _name(rng: random.Random, words: dict[str, Any], brand: str | None) -> tuple
         )  # fmt: skip
     text = " ".join(parts)
     if rng.random() < 0.8:
-        return " ".join(w if w in {"with", "in", "and", "cm"} else w[:1].upper() + w[1:] for w in text.split()), plural, noun
+        return (
+            " ".join(w if w in {"with", "in", "and", "cm"} else w[:1].upper() + w[1:] for w in text.split()),
+            plural,
+            noun,
+        )
     return text[:1].upper() + text[1:], plural, noun
 
 
@@ -239,10 +247,21 @@ def _whole(rng: random.Random, words: dict[str, Any], noun: str, plural: bool) -
     )  # fmt: skip
     kind = rng.random()
     if kind < 0.3:
-        look = rng.choice((f"{adjective} {noun}", f"{color} {noun}", f"{adjective} {material} {noun}", f"{color} {material} {noun}"))
-        text = rng.choice((look, f"{look} with {first_np}", f"{look} with {first_np} and {second_np}", f"{look}, {second} and {first}"))
+        look = rng.choice(
+            (f"{adjective} {noun}", f"{color} {noun}", f"{adjective} {material} {noun}", f"{color} {material} {noun}")
+        )
+        text = rng.choice(
+            (
+                look,
+                f"{look} with {first_np}",
+                f"{look} with {first_np} and {second_np}",
+                f"{look}, {second} and {first}",
+            )
+        )
     elif kind < 0.5:
-        text = rng.choice((f"{first} and {second}", first, f"{first}, {second} and {adjective} look", f"complete with {first_np}"))
+        text = rng.choice(
+            (f"{first} and {second}", first, f"{first}, {second} and {adjective} look", f"complete with {first_np}")
+        )
     elif kind < 0.62:
         text = f"{rng.choice(('perfect', 'great', 'made', 'ideal', 'just right'))} for {rng.choice(words['occasions'])}"
     elif kind < 0.74:
@@ -252,7 +271,13 @@ def _whole(rng: random.Random, words: dict[str, Any], noun: str, plural: bool) -
         text = rng.choice(words["are"])
     elif kind < 0.92:
         text = f"the {first.removeprefix('a ')} {'are' if one_many else 'is'} {rng.choice(words['adjectives'])}"
-        text += rng.choice(("", f" and {rng.choice(words['adjectives'])}", f", so that you are ready for {rng.choice(words['occasions'])}"))
+        text += rng.choice(
+            (
+                "",
+                f" and {rng.choice(words['adjectives'])}",
+                f", so that you are ready for {rng.choice(words['occasions'])}",
+            )
+        )
     else:
         text = _note(rng, words)
     text = text[:1].upper() + text[1:]
@@ -281,19 +306,38 @@ def _facts(rng: random.Random, words: dict[str, Any], domain: str, count: int) -
     material, color = rng.choice(words["materials"]), rng.choice(lexicon()["colors"])
     measure = f"{amount(rng)} {_unit(rng)}"
     makers: dict[str, Callable[[], str]] = {
-        "material": lambda: rng.choice((material, f"{rng.randint(51, 100)}% {material}", f"{material} and {rng.choice(words['materials'])}")),
+        "material": lambda: rng.choice(
+            (material, f"{rng.randint(51, 100)}% {material}", f"{material} and {rng.choice(words['materials'])}")
+        ),
         "size": lambda: rng.choice(
-            ("S, M, L", "Small, Medium, Large", "one size", "Regular", "XS to XL", measure, str(rng.randint(34, 48)), "Large, Small")
+            (
+                "S, M, L",
+                "Small, Medium, Large",
+                "one size",
+                "Regular",
+                "XS to XL",
+                measure,
+                str(rng.randint(34, 48)),
+                "Large, Small",
+            )
         ),
         "color": lambda: rng.choice((color, color.capitalize(), f"{color}, {rng.choice(lexicon()['colors'])}")),
         "weight": lambda: f"{amount(rng)} {rng.choice(('g', 'kg', 'oz', 'lb'))}",
         "dimensions": lambda: f"{amount(rng)} x {amount(rng)} {rng.choice(('cm', 'in', 'mm'))}",
         "capacity": lambda: f"{amount(rng)} {rng.choice(('ml', 'l', 'L', 'fl oz', 'cups', 'mAh', 'kg'))}",
-        "height": lambda: rng.choice((f"{amount(rng)} {rng.choice(('cm', 'in', 'm', 'mm'))}", f'{rng.randint(2, 90)}"')),
+        "height": lambda: rng.choice(
+            (f"{amount(rng)} {rng.choice(('cm', 'in', 'm', 'mm'))}", f'{rng.randint(2, 90)}"')
+        ),
         "warranty": lambda: f"{rng.randint(1, 25)} {rng.choice(('years', 'months'))}",
-        "origin": lambda: rng.choice(("Portugal", "Italy", "Japan", "Vermont", "India", "Peru", "Kenya", invented(rng).capitalize())),
-        "pack size": lambda: rng.choice((str(rng.randint(2, 144)), f"{rng.randint(2, 48)} pieces", f"{rng.randint(2, 24)}-pack")),
-        "care": lambda: rng.choice((f"wash at {rng.choice((30, 40, 60))} °C", "wipe clean", "hand wash", "dishwasher safe", "dry clean")),
+        "origin": lambda: rng.choice(
+            ("Portugal", "Italy", "Japan", "Vermont", "India", "Peru", "Kenya", invented(rng).capitalize())
+        ),
+        "pack size": lambda: rng.choice(
+            (str(rng.randint(2, 144)), f"{rng.randint(2, 48)} pieces", f"{rng.randint(2, 24)}-pack")
+        ),
+        "care": lambda: rng.choice(
+            (f"wash at {rng.choice((30, 40, 60))} °C", "wipe clean", "hand wash", "dishwasher safe", "dry clean")
+        ),
         "battery": lambda: f"{amount(rng)} {rng.choice(('hours', 'h', 'mAh', 'days'))}",
         "power": lambda: f"{amount(rng)} {rng.choice(('W', 'V', 'lumens', 'kW'))}",
         "scent": lambda: rng.choice(("vanilla", "cedar", "lavender", "sea salt", "fig", "rose", "mint")),

@@ -78,7 +78,7 @@ def _phrases() -> list[str]:
     phrases += [" characters in all.", "Do not say", "Mention"]
     for channel in CHANNELS.values():
         phrases += [f"Write {channel.about}.", *_frame(list(channel.fields))]
-    seen = {}
+    seen: dict[str, None] = {}
     for pair in islice(examples(1), 400):
         for text in pair.messages[-1]["content"].split("\n"):
             if text.startswith("Answer "):

@@ -1,0 +1,119 @@
+"""Run one batch of prompts to its end, at a shape that does not depend on what the batch holds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from models.text.sampling import choose
+
+# Room for keys and values grows by this many positions at a time.
+_STRIDE = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A prompt as token ids and how to go on from it; `draws` holds a uniform for every token."""
+
+    ids: list[int]
+    max_tokens: int
+    temperature: float
+    top_p: float
+    draws: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The tokens after a prompt, without the end mark. `sound` is False where scores were not finite."""
+
+    ids: list[int]
+    stopped: bool
+    sound: bool = True
+
+
+class _GrowingLayer(DynamicLayer):
+    """Keys and values of a layer in a buffer that grows by strides, where the stock layer copies all at every token."""
+
+    def update(self, key_states: Any, value_states: Any, *_args: Any, **_kwargs: Any) -> Any:
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self.room: list[torch.Tensor] = []
+        start = self.get_seq_length()
+        end = start + key_states.shape[-2]
+        if not self.room or end > self.room[0].shape[-2]:
+            size = -(-end // _STRIDE) * _STRIDE
+            grown = [s.new_empty((*s.shape[:2], size, s.shape[-1])) for s in (key_states, value_states)]
+            if start:
+                grown[0][:, :, :start], grown[1][:, :, :start] = self.keys, self.values
+            self.room = grown
+        self.room[0][:, :, start:end] = key_states
+        self.room[1][:, :, start:end] = value_states
+        self.keys, self.values = self.room[0][:, :, :end], self.room[1][:, :, :end]
+        return self.keys, self.values
+
+
+@torch.inference_mode()
+def run_batch(
+    model: Any, rows: Sequence[Row], *, slots: int, length: int, pad: int, ends: frozenset[int]
+) -> list[Written]:
+    """Continue every row until an end token or its `max_tokens`.
+
+    The batch is `slots` rows of `length` prompt positions, padded on the left; dummies fill the missing rows. `length`
+    must be above every prompt's: a batch without a single padded position would take another path through attention,
+    and its rows would differ in the last bits from the same rows in other company.
+    """
+    device = model.device
+    ids = torch.full((slots, length), pad)
+    seen = torch.zeros((slots, length), dtype=torch.long)
+    seen[:, -1] = 1
+    for index, row in enumerate(rows):
+        ids[index, length - len(row.ids) :] = torch.tensor(row.ids)
+        seen[index, length - len(row.ids) :] = 1
+    steps = max(row.max_tokens for row in rows)
+    temperature, top_p = torch.zeros(slots), torch.ones(slots)
+    draws = torch.zeros((steps, slots), dtype=torch.float64)
+    for index, row in enumerate(rows):
+        temperature[index], top_p[index] = row.temperature, row.top_p
+        draws[: row.max_tokens, index] = torch.from_numpy(row.draws[: row.max_tokens])
+    ids, temperature, top_p, draws = ids.to(device), temperature.to(device), top_p.to(device), draws.to(device)
+    mask = torch.ones((slots, length + steps), dtype=torch.long, device=device)
+    mask[:, :length] = seen
+    positions = (mask[:, :length].cumsum(1) - 1).clamp(min=0)
+    cache = DynamicCache(config=model.config)
+    cache.layers = [_GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
+
+    written: list[list[int]] = [[] for _ in rows]
+    stopped, sound = [False] * len(rows), [True] * len(rows)
+    running = set(range(len(rows)))
+    for step in range(steps):
+        scores = model(
+            input_ids=ids,
+            attention_mask=mask[:, : length + step],
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1].float()  # fmt: skip
+        finite = torch.isfinite(scores.sum(dim=-1))
+        tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature, top_p, draws[step])
+        for index, (token, good) in enumerate(zip(tokens.tolist()[: len(rows)], finite.tolist(), strict=False)):
+            if index not in running:
+                continue
+            sound[index] = sound[index] and good
+            if token in ends or not good:
+                stopped[index] = True
+                running.discard(index)
+                continue
+            written[index].append(token)
+            if len(written[index]) >= rows[index].max_tokens:
+                running.discard(index)
+        if not running:
+            break
+        ids, positions = tokens.unsqueeze(1), positions[:, -1:] + 1
+    return [Written(*parts) for parts in zip(written, stopped, sound, strict=True)]

@@ -1,0 +1,178 @@
+"""The text engine: any causal language model with a chat template, in batches of fixed shape.
+
+Knows prompts and tokens; knows nothing of marketing, rules or storage. A request's text depends on the request, the
+model and the batch shape alone: not on its neighbours, its slot or the order of submission.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from models.engine import TextRequest, TextResult
+from models.text.decode import Row, Written, run_batch
+from models.text.sampling import uniforms
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+_BUCKETS = (32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
+_COARSE = 1024
+
+
+def open(ref: str, device: str, dtype: str, *, batch_size: int = 32) -> TextEngine:
+    """Load the causal language model in the folder `ref`.
+
+    Raises:
+        ValueError: the folder is no such model, has no chat template or no safetensors, or `dtype` is unknown.
+    """
+    folder = Path(ref)
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype {dtype!r} is not one of {', '.join(DTYPES)}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it must be 1 or more")
+    if not (folder / "config.json").is_file():
+        raise ValueError(f"{ref} is no model folder: it has no config.json")
+    if not any(folder.glob("*.safetensors")):
+        raise ValueError(f"{ref} has no weights in safetensors format; other formats can run code and are not loaded")
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=DTYPES[dtype]
+        )
+    except (OSError, KeyError, RuntimeError, ValueError, SafetensorError) as error:
+        raise ValueError(f"{ref} cannot be loaded as a causal language model: {error}") from error
+    if not tokenizer.chat_template:
+        raise ValueError(f"{ref} has no chat template; take an instruction-tuned model, or add chat_template.jinja")
+    model.to(torch.device(device))  # type: ignore[arg-type]
+    return TextEngine(model.eval(), tokenizer, batch_size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    order: int
+    request: TextRequest
+    row: Row
+
+
+class TextEngine:
+    """A loaded language model. `submit` is safe while another thread iterates over `results`."""
+
+    def __init__(self, model: Any, tokenizer: Any, batch_size: int) -> None:
+        self._model: Any = model
+        self._tokenizer = tokenizer
+        self._slots = batch_size
+        self._lock = threading.Lock()
+        self._order = count()
+        self._waiting: dict[int, deque[_Waiting]] = {}
+        self._refused: deque[TextResult] = deque()
+        self._longest = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 1_000_000)
+        generation = getattr(model.generation_config, "eos_token_id", None)
+        self._ends = frozenset([*_ids(generation), *_ids(tokenizer.eos_token_id)])
+        self._pad = next((i for i in (tokenizer.pad_token_id, tokenizer.eos_token_id) if i is not None), 0)
+
+    def submit(self, requests: Sequence[TextRequest]) -> None:
+        """Queue requests; a request that the model cannot take becomes a result with `error` set."""
+        for request in requests:
+            try:
+                row = self._row(request)
+            except Exception as error:  # a template of other people's may raise anything
+                refusal = TextResult(id=request.id, error=f"the prompt cannot be prepared: {error}")
+                with self._lock:
+                    self._refused.append(refusal)
+                continue
+            bucket = _bucket(len(row.ids))
+            with self._lock:
+                self._waiting.setdefault(bucket, deque()).append(_Waiting(next(self._order), request, row))
+
+    def results(self) -> Iterator[TextResult]:
+        """Yield results batch by batch until nothing waits; full batches go first, part-filled ones last."""
+        while True:
+            with self._lock:
+                refused = list(self._refused)
+                self._refused.clear()
+                bucket, batch = self._take()
+            yield from refused
+            if batch:
+                yield from self._run(bucket, batch)
+            elif not refused:
+                return
+
+    def close(self) -> None:
+        """Drop the model and free its memory."""
+        self._model = None
+        self._waiting.clear()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _row(self, request: TextRequest) -> Row:
+        if request.max_tokens < 1:
+            raise ValueError(f"max_tokens is {request.max_tokens}; it must be 1 or more")
+        text = self._tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
+        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        if not ids:
+            raise ValueError("it is empty")
+        if len(ids) + request.max_tokens > self._longest:
+            raise ValueError(
+                f"{len(ids)} tokens and max_tokens {request.max_tokens} exceed the model's context of {self._longest}"
+            )
+        return Row(
+            ids=ids,
+            max_tokens=request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+            draws=uniforms(request.seed, request.max_tokens),
+        )
+
+    def _take(self) -> tuple[int, list[_Waiting]]:
+        """The next batch: a full one if there is any, the one that waited longest among equals."""
+        queues = [(len(q) < self._slots, q[0].order, bucket) for bucket, q in self._waiting.items() if q]
+        if not queues:
+            return 0, []
+        bucket = min(queues)[2]
+        queue = self._waiting[bucket]
+        return bucket, [queue.popleft() for _ in range(min(self._slots, len(queue)))]
+
+    def _run(self, bucket: int, batch: list[_Waiting]) -> list[TextResult]:
+        rows = [waiting.row for waiting in batch]
+        try:
+            written = run_batch(self._model, rows, slots=self._slots, length=bucket, pad=self._pad, ends=self._ends)
+        except (MemoryError, torch.OutOfMemoryError):
+            raise  # no single request is at fault, and the same shape would fail again
+        except Exception as error:
+            if len(batch) == 1:
+                return [TextResult(id=batch[0].request.id, error=f"the model failed on it: {error}")]
+            half = len(batch) // 2
+            return [*self._run(bucket, batch[:half]), *self._run(bucket, batch[half:])]
+        return [self._result(waiting, done) for waiting, done in zip(batch, written, strict=True)]
+
+    def _result(self, waiting: _Waiting, done: Written) -> TextResult:
+        request = waiting.request
+        if not done.sound:
+            return TextResult(id=request.id, error="the model gave scores that are not finite")
+        return TextResult(
+            id=request.id,
+            text=self._tokenizer.decode(done.ids, skip_special_tokens=True),
+            prompt_tokens=len(waiting.row.ids),
+            tokens=len(done.ids),
+            finish="stop" if done.stopped else "length",
+        )
+
+
+def _bucket(tokens: int) -> int:
+    """The padded length of a prompt: always above its own, see run_batch."""
+    for size in _BUCKETS:
+        if tokens < size:
+            return size
+    return (tokens // _COARSE + 1) * _COARSE
+
+
+def _ids(value: int | Sequence[int] | None) -> list[int]:
+    return [] if value is None else [value] if isinstance(value, int) else list(value)
