@@ -118,6 +118,8 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         folder, _, _ = check_prefix(prefix).rpartition("/")
+        if (self.root / folder).resolve() != self.root / folder:
+            return  # behind a symbolic link
         yield from self._walk(f"{folder}/" if folder else "", prefix)
 
     def delete(self, keys: Iterable[str]) -> None:
@@ -171,8 +173,8 @@ class LocalStore:
         """Fill a temporary file beside `path`, sync it, let `settle` give it its name, and sync the folder."""
         temp = path.parent / f"{TEMP_PREFIX}{uuid.uuid4().hex}"
         for attempt in range(MAKE_ATTEMPTS):
-            _make_folder(path.parent)
             try:
+                _make_folder(path.parent)
                 os.close(os.open(temp, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
                 break
             except FileNotFoundError:
@@ -184,7 +186,8 @@ class LocalStore:
             settle(temp, path)
         finally:
             temp.unlink(missing_ok=True)
-        _sync(path.parent)
+        with contextlib.suppress(FileNotFoundError):  # a delete may already have taken all of it away
+            _sync(path.parent)
 
     def _walk(self, folder: str, prefix: str) -> Iterator[Entry]:
         place = self.root / folder

@@ -112,7 +112,7 @@ class S3Store:
 
     def head(self, key: str) -> Entry | None:
         answer = self._head(key)
-        return None if answer is None else Entry(key, answer["ContentLength"], answer["LastModified"])
+        return None if answer is None else Entry(key, answer["ContentLength"], answer["LastModified"].astimezone(UTC))
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
         begin = self._full(check_prefix(prefix))
@@ -124,7 +124,7 @@ class S3Store:
             for item in page.get("Contents", []):
                 key = item["Key"][cut:]
                 if is_key(key):  # folder marks, and what other programs put here under names that are no keys
-                    yield Entry(key, item["Size"], item["LastModified"])
+                    yield Entry(key, item["Size"], item["LastModified"].astimezone(UTC))
             if not page.get("IsTruncated"):
                 return
             more = {"ContinuationToken": page["NextContinuationToken"]}
