@@ -1,0 +1,118 @@
+"""The parts of the small pipeline: autoencoder, denoiser, text encoder, tokenizer, scheduler, and their assembly."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
+
+LATENT_CHANNELS = 12
+PROMPT_TOKENS = 32
+TEXT_WIDTH = 128
+TIME_ID_WIDTH = 16
+# diffusers is typed too loosely for its modules to be known as modules
+Autoencoder = Any
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def build_tokenizer(captions: Iterable[str], merges: int = 700) -> CLIPTokenizer:
+    """A CLIP tokenizer whose merges come from `captions`. Bytes remain, so every prompt can be spelt."""
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
+    learner.pre_tokenizer = pre_tokenizers.Whitespace()
+    trainer = trainers.BpeTrainer(vocab_size=merges + 200, end_of_word_suffix="</w>", show_progress=False)
+    learner.train_from_iterator((caption.lower() for caption in captions), trainer)
+    pairs = [tuple(pair) for pair in _merges(learner)][:merges]
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    words = [*letters, *(letter + "</w>" for letter in letters), *dict.fromkeys("".join(pair) for pair in pairs)]
+    vocabulary = {word: index for index, word in enumerate([*words, START, END])}
+    make: Any = CLIPTokenizer  # its annotations know merges as strings only
+    tokenizer: CLIPTokenizer = make(
+        vocab=vocabulary, merges=pairs, model_max_length=PROMPT_TOKENS, pad_token=END, unk_token=END
+    )
+    return tokenizer
+
+
+def _merges(learner: Tokenizer) -> list[list[str]]:
+    import json
+
+    merges: list[list[str]] = json.loads(learner.to_str())["model"]["merges"]
+    return merges
+
+
+def build_autoencoder() -> Autoencoder:
+    """An autoencoder that makes 8 × 8 pixels one latent of 12 channels; about 1.1 M parameters."""
+    return AutoencoderTiny(
+        encoder_block_out_channels=(48,) * 4,
+        decoder_block_out_channels=(48,) * 4,
+        num_encoder_blocks=(0, 1, 2, 3),
+        num_decoder_blocks=(3, 3, 2, 1),
+        latent_channels=LATENT_CHANNELS,
+    )
+
+
+def build_denoiser() -> Any:
+    """An SDXL-shaped UNet for latents of 8 × 8 and thereabouts; about 11 M parameters."""
+    return UNet2DConditionModel(
+        sample_size=8,
+        in_channels=LATENT_CHANNELS,
+        out_channels=LATENT_CHANNELS,
+        block_out_channels=(64, 128, 192),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=(4, 4, 6),
+        cross_attention_dim=TEXT_WIDTH,
+        use_linear_projection=True,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=TIME_ID_WIDTH,
+        projection_class_embeddings_input_dim=TEXT_WIDTH + 6 * TIME_ID_WIDTH,
+    )
+
+
+def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
+    """A small CLIP text model whose projection pools the prompt; about 0.8 M parameters."""
+    config = CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=TEXT_WIDTH,
+        intermediate_size=4 * TEXT_WIDTH,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        projection_dim=TEXT_WIDTH,
+        max_position_embeddings=PROMPT_TOKENS,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return CLIPTextModelWithProjection(config)
+
+
+def save_pipeline(
+    out: Path,
+    autoencoder: Autoencoder,
+    denoiser: Any,
+    text_encoder: CLIPTextModelWithProjection,
+    tokenizer: CLIPTokenizer,
+) -> None:
+    """Write an ordinary diffusers folder in half precision, to be run at float32 on CPU."""
+    scheduler = DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # diffusers announces renamings that do not concern a saved folder
+        pipeline: Any = StableDiffusionXLPipeline(
+            vae=autoencoder,
+            text_encoder=None,
+            text_encoder_2=text_encoder,
+            tokenizer=None,
+            tokenizer_2=tokenizer,
+            unet=denoiser,
+            scheduler=scheduler,
+            force_zeros_for_empty_prompt=False,
+            add_watermarker=False,
+        )
+        pipeline.to(torch.float16)
+        pipeline.save_pretrained(out, safe_serialization=True)

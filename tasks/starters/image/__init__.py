@@ -1,0 +1,1 @@
+"""The world that starter-image learns from: product scenes drawn by rule, their captions, and the recipe."""
