@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NoReturn
 
 from models import wire
 from models.child import Child, Event
@@ -26,6 +26,7 @@ from models.engine import EngineSpec, Request, Result
 logger = logging.getLogger(__name__)
 
 _REASON_CHARS = 600
+_REOPEN_SECONDS = 1.0
 
 
 class EngineFailed(Exception):
@@ -74,7 +75,8 @@ class EngineProcess:
         self._strikes: dict[str, int] = {}  # failures that a pending request was part of
         self._failures = 0  # since the last result or isolated request
         self._blamed = 0  # requests isolated since the last result
-        self._progress = time.monotonic()
+        self._progress = time.monotonic()  # when a result came last, or work for a child that had none
+        self._longest = 0.0  # seconds that a result was waited for
         try:
             json.dumps(asdict(spec))
         except (TypeError, ValueError) as e:
@@ -125,10 +127,10 @@ class EngineProcess:
                 yield result
 
     def cancel_pending(self) -> None:
-        """Forget every request that has no result yet. A busy child is ended, and the next request starts another."""
+        """Forget all requests and results not yet taken. A busy child is ended; the next request starts another."""
         with self._lock:
             busy = bool(self._sent)
-            for requests in (self._pending, self._sent, self._strikes, self._groups, self._waiting):
+            for requests in (self._done, self._pending, self._sent, self._strikes, self._groups, self._waiting):
                 requests.clear()
             self._careful = False
             child = self._child
@@ -158,16 +160,27 @@ class EngineProcess:
         """Take in one event, or find out that there was none for too long."""
         self._check_usable()
         if self._child is None:
-            self._open()
+            self._open_again()
             self._feed()
-        left = self._progress + self._request_timeout - time.monotonic()
+        patience = self._patience()
         try:
-            event = self._inbox.get(timeout=max(left, 0))
+            event = self._inbox.get(timeout=max(self._progress + patience - time.monotonic(), 0))
         except queue.Empty:
-            if time.monotonic() >= self._progress + self._request_timeout:
-                self._give_up_hung()
+            if time.monotonic() >= self._progress + patience:
+                self._give_up_hung(patience)
             return
         self._hear(event)
+
+    def _patience(self) -> float:
+        """Seconds without a result after which the child counts as hung.
+
+        Shorter while several suspects are narrowed down: a mistake there costs another halving, and the last word, on
+        a single request, is spoken with full patience.
+        """
+        with self._lock:
+            if len(self._sent) < 2 or any(self._strikes.get(id_, 0) < 2 for id_ in self._sent):
+                return self._request_timeout
+            return min(self._request_timeout, max(self._request_timeout / 8, 3 * self._longest))
 
     def _hear(self, event: Event) -> None:
         if event.child is not self._child:
@@ -191,6 +204,7 @@ class EngineProcess:
                 self._strikes.pop(result.id, None)
             self._done.extend(wanted)
             if wanted:
+                self._longest = max(self._longest, at - self._progress)
                 self._progress = max(self._progress, at)
                 self._failures = self._blamed = 0
 
@@ -221,7 +235,7 @@ class EngineProcess:
             self._sent.update((request.id, request) for request in requests)
             self._child.send(requests)
 
-    def _give_up_hung(self) -> None:
+    def _give_up_hung(self, patience: float) -> None:
         child = self._child
         if child is None:
             return
@@ -230,8 +244,8 @@ class EngineProcess:
         child.join()
         self._take_in_remains(child)
         self._check_usable()
-        self._tell("hung", seconds=self._request_timeout, pending=len(self._sent), stderr=child.stderr_tail())
-        self._recover(f"the engine hung for {self._request_timeout:g} s", child)
+        self._tell("hung", seconds=patience, pending=len(self._sent), stderr=child.stderr_tail())
+        self._recover(f"the engine hung for {patience:g} s", child)
 
     def _take_in_remains(self, child: Child) -> None:
         """Take the results that a dead child had still written."""
@@ -260,15 +274,14 @@ class EngineProcess:
                     # Breadth first: in a healthy engine the other half answers, which tells it from a broken one.
                     half = len(suspects) // 2
                     self._groups.extend((suspects[:half], suspects[half:]))
-                    granted += math.ceil(math.log2(len(suspects) + sum(map(len, self._groups))))
+                    granted += math.ceil(math.log2(sum(map(len, self._groups))))
                 else:
                     self._groups.appendleft(suspects)
+        failures = max(self._failures, self._blamed)
         if self._failures > granted or self._blamed > self._max_restarts:
-            self._fail(
-                f"{reason}; this was failure {max(self._failures, self._blamed)} in a row without an answer", dead
-            )
+            self._fail(self._words("failed", f"{reason}, failure {failures} in a row without an answer", dead))
         if self._pending:
-            self._open()
+            self._open_again()
             self._feed()
 
     def _blame(self, request: Request, reason: str) -> None:
@@ -280,7 +293,7 @@ class EngineProcess:
         self._blamed = blamed
 
     def _open(self) -> None:
-        """Start a child and wait until its model is loaded; a child that dies meanwhile is no reason to go on later."""
+        """Start a child and wait until its model is loaded; `CannotOpen` if that fails."""
         started = time.monotonic()
         with self._lock:
             self._check_usable()
@@ -289,36 +302,48 @@ class EngineProcess:
             self._wait_until_ready(child, started)
         except BaseException:
             child.kill()
+            child.join()
             self._child = None
             raise
         self._progress = time.monotonic()
         self._tell("opened", pid=child.pid, seconds=round(self._progress - started, 3))
 
+    def _open_again(self) -> None:
+        """Open what could be opened before: a failure now may pass, as when another process gives memory back."""
+        while True:
+            try:
+                return self._open()
+            except CannotOpen as e:
+                self._failures += 1
+                if self._failures > self._max_restarts:
+                    self._fail(str(e))
+            time.sleep(_REOPEN_SECONDS)
+
     def _wait_until_ready(self, child: Child, started: float) -> None:
         while True:
             try:
-                left = started + self._open_timeout - time.monotonic()
-                event = self._inbox.get(timeout=max(left, 0))
+                event = self._inbox.get(timeout=max(started + self._open_timeout - time.monotonic(), 0))
             except queue.Empty:
                 child.dump_stacks()
-                self._fail(f"it was not ready after {self._open_timeout:g} s", child, opening=True)
+                reason = f"it was not ready after {self._open_timeout:g} s"
+                raise CannotOpen(self._words("cannot be opened", reason, child)) from None
             if event.child is child and event.name == "ready":
                 return
             if event.child is child and event.name == "end":
                 self._check_usable()
-                self._fail(event.value, child, opening=True)
+                raise CannotOpen(self._words("cannot be opened", event.value, child))
 
-    def _fail(self, reason: str, child: Child, *, opening: bool = False) -> None:
-        child.kill()
-        child.join()
-        self._tell("failed", reason=reason)
+    def _words(self, what: str, reason: str, child: Child) -> str:
+        words = (
+            f"the engine {self.spec.factory} with the model {self.spec.ref!r} on {self.spec.device} {what}: {reason}"
+        )
         tail = child.stderr_tail()
-        what = f"the engine {self.spec.factory} with the model {self.spec.ref!r} on {self.spec.device}"
-        message = f"{what} {'cannot be opened' if opening else 'failed'}: {reason}"
-        if tail:
-            message += f"\nThe last that it wrote:\n{tail}"
+        return f"{words}\nThe last that it wrote:\n{tail}" if tail else words
+
+    def _fail(self, message: str) -> NoReturn:
+        self._tell("failed", reason=message)
         self._end(message, gently=False)
-        raise CannotOpen(message) if opening else EngineFailed(message)
+        raise EngineFailed(message)
 
     def _tell(self, event: str, **details: Any) -> None:
         logger.debug("engine %s: %s %s", self.spec.ref, event, details)

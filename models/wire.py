@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import struct
+from array import array
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from itertools import pairwise
+from itertools import accumulate
 from typing import IO, Any
 
 import pyarrow as pa
@@ -56,6 +57,8 @@ _MESSAGE = pa.struct([pa.field("role", pa.string(), False), pa.field("content", 
 _MESSAGES = pa.list_(_MESSAGE)
 _TEXT, _INT, _SEED, _FLOAT, _BYTES = pa.string(), pa.int64(), pa.uint64(), pa.float64(), pa.large_binary()
 _JSON = pa.large_string()  # the one use of this Arrow type: a dict as JSON text
+_FLAGS = pa.list_(_TEXT)
+_NUMBERS = {_INT: "q", _SEED: "Q", _FLOAT: "d"}
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -77,7 +80,7 @@ SCHEMAS: dict[type, pa.Schema] = {
         init_image=_BYTES,
         strength=_FLOAT,
     ),
-    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=pa.list_(_TEXT), error=_TEXT),
+    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=_FLAGS, error=_TEXT),
     FitRequest: _schema(id=_TEXT, source=_TEXT, out=_TEXT, seed=_SEED, steps=_INT, family=_TEXT),
     SampleRequest: _schema(id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED),
     TableResult: _schema(id=_TEXT, path=_TEXT, rows=_INT, info=_JSON, error=_TEXT),
@@ -203,20 +206,44 @@ def _pack_alike(items: Sequence[Any]) -> pa.Buffer:
     return body
 
 
+# Columns are built from buffers: `pa.array` imports pandas where it is installed, a third of a second in every child,
+# and takes numbers less strictly.
+
+
 def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
     if type_ == _MESSAGES:
         flat = [message for messages in values for message in messages]
         if any(len(message) != 2 for message in flat):
             raise WireError("a message has exactly the keys role and content")
-        ends = [0]
-        for messages in values:
-            ends.append(ends[-1] + len(messages))
-        parts = [pa.array([m[key] for m in flat], _TEXT) for key in ("role", "content")]
-        inner = pa.StructArray.from_arrays(parts, fields=list(_MESSAGE))
-        return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), inner, type=_MESSAGES)
+        parts = [_array([m[key] for m in flat], _TEXT) for key in ("role", "content")]
+        return _lists(values, _MESSAGES, pa.StructArray.from_arrays(parts, fields=list(_MESSAGE)))
+    if type_ == _FLAGS:
+        return _lists(values, _FLAGS, _array([flag for flags in values for flag in flags], _TEXT))
+    if type_ in _NUMBERS:
+        return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(array(_NUMBERS[type_], values))])
     if type_ == _JSON:
-        values = [json.dumps(value, default=_plain) for value in values]
-    return pa.array(values, type_)
+        parts = [json.dumps(value, default=_plain).encode() for value in values]
+    elif type_ == _BYTES:
+        parts = [value if value is None else bytes(value) for value in values]
+    else:
+        parts = [value if value is None else value.encode() for value in values]
+    offsets = array("i" if type_ == _TEXT else "q", accumulate((len(part or b"") for part in parts), initial=0))
+    data = b"".join(part for part in parts if part is not None)
+    buffers = [_present(parts), pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(type_, len(values), buffers)
+
+
+def _lists(values: list[Any], type_: pa.DataType, inner: pa.Array) -> pa.Array:
+    offsets = array("i", accumulate(map(len, values), initial=0))
+    return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(offsets)], children=[inner])
+
+
+def _present(parts: list[Any]) -> pa.Buffer | None:
+    """The bitmap of the values that are not None, lowest bit first; None stands for all."""
+    if None not in parts:
+        return None
+    bits = sum(1 << i for i, part in enumerate(parts) if part is not None)
+    return pa.py_buffer(bits.to_bytes(len(parts) // 8 + 1, "little"))
 
 
 def _plain(value: Any) -> Any:
@@ -227,14 +254,5 @@ def _plain(value: Any) -> Any:
 
 
 def _values(column: pa.Array, type_: pa.DataType) -> list[Any]:
-    if type_ == _MESSAGES:
-        ends = column.offsets.to_pylist()
-        roles, contents = (_values(column.values.field(key), _TEXT) for key in ("role", "content"))
-        flat = [{"role": role, "content": content} for role, content in zip(roles, contents, strict=True)]
-        return [flat[a:b] for a, b in pairwise(ends)]
-    if type_ == _JSON:
-        return [json.loads(text) for text in column.to_pylist()]
-    if type_ in (_TEXT, _BYTES) or pa.types.is_list(type_):
-        # numpy's detour is several times faster than to_pylist for flat columns, and not possible for nested ones.
-        return column.to_pylist() if pa.types.is_list(type_) else column.to_numpy(zero_copy_only=False).tolist()
-    return column.to_numpy(zero_copy_only=False).tolist()
+    values: list[Any] = column.to_pylist()
+    return [json.loads(text) for text in values] if type_ == _JSON else values
