@@ -31,7 +31,7 @@ class Quarantined:
     suggestion: str = ""
 
     def __str__(self) -> str:
-        place = [self.file]
+        place = [show(self.file, 500)]
         if self.row:
             place.append(f"row {self.row:,}")
         if self.job_id:

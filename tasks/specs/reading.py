@@ -98,7 +98,7 @@ def header_errors(file: SpecFile) -> list[Problem]:
     names = [name for name, _ in file.columns]
     found = [p for name in dict.fromkeys(names) if (p := unknown(name))]
     found += [
-        Problem(n, f"column {show(n)} appears twice", "Rename or remove one of them")
+        Problem(show(n), f"column {quote(n)} appears twice", "Rename or remove one of them")
         for n in dict.fromkeys(names)
         if names.count(n) > 1
     ]
@@ -107,7 +107,9 @@ def header_errors(file: SpecFile) -> list[Problem]:
             continue
         if not arrays.suits(kind, family):
             found.append(
-                Problem(name, f"column {name} holds {kind}, where {_HOLDS[family]} belong", "Convert the column")
+                Problem(
+                    name, f"column {name} holds {show(str(kind))}, where {_HOLDS[family]} belong", "Convert the column"
+                )
             )
     if sum(name.startswith(META) for name in names) > MAX_META:
         found.append(Problem("", f"there are more than {MAX_META} meta_ columns", "Remove some"))
@@ -121,13 +123,14 @@ def unknown(name: str) -> Problem | None:
     """The problem of a column that no kind has, or None."""
     if _family(name):
         return None
+    shown = show(name)
     if name in ("", "Unnamed: 0") or name.startswith("__index_level_"):
-        return Problem(name, f"column {quote(name)} looks like a pandas index", "Write the file with index=False")
+        return Problem(shown, f"column {quote(name)} looks like a pandas index", "Write the file with index=False")
     near = nearest(name, [*families(), META])
     if near and near != META:
-        return Problem(name, f"there is no column {quote(name)}", f"Did you mean {near}?")
+        return Problem(shown, f"there is no column {quote(name)}", f"Did you mean {near}?")
     return Problem(
-        name, f"there is no column {quote(name)}", "Remove it, or call it meta_… to pass it through to the outputs"
+        shown, f"there is no column {quote(name)}", "Remove it, or call it meta_… to pass it through to the outputs"
     )
 
 
