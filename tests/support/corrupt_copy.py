@@ -90,27 +90,24 @@ def added_number(job: CopyJob, fields: Fields, rng: random.Random) -> Fields | N
     return _insert(job, fields, rng.choice(UNBACKED_NUMBERS), rng)
 
 
+def _renamed(job: CopyJob, fields: Fields, other: str) -> Fields | None:
+    """The product's name made another, wherever and with whatever apostrophe it stands; None where it does not."""
+    name = re.escape(job.product_name or "\0").replace("'", "['’]")
+    renamed = {field: re.sub(name, other, text, flags=re.I) for field, text in fields.items()}
+    return renamed if renamed != fields else None
+
+
 def missing_name(job: CopyJob, fields: Fields, rng: random.Random) -> Fields | None:
-    if not job.product_name or not any(job.product_name in text for text in fields.values()):
-        return None
-    if any(
-        re.escape(job.product_name).lower() in text.lower().replace(job.product_name.lower(), "")
-        for text in fields.values()
-    ):
-        return None
-    return {field: re.sub(re.escape(job.product_name), "this one", text, flags=re.I) for field, text in fields.items()}
+    return _renamed(job, fields, "this one")
 
 
 def wrong_name(job: CopyJob, fields: Fields, rng: random.Random) -> Fields | None:
     """One word of the name is another: the model remembers a product of its training."""
     words = (job.product_name or "").split()
-    if len(words) < 2 or not any(job.product_name in text for text in fields.values() if job.product_name):
+    if len(words) < 2:
         return None
     words[rng.randrange(len(words))] = rng.choice(["Aurora", "Willow", "Zephyr", "Copper"])
-    return {
-        field: re.sub(re.escape(job.product_name or ""), " ".join(words), text, flags=re.I)
-        for field, text in fields.items()
-    }
+    return _renamed(job, fields, " ".join(words))
 
 
 def missing_term(job: CopyJob, fields: Fields, rng: random.Random) -> Fields | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
@@ -29,8 +28,8 @@ from tasks.kinds.copy.rules.shape import (
     check_quotes,
     check_sms_segment,
 )
-from tasks.kinds.copy.rules.terms import Banned, check_banned, check_claims, check_required
-from tasks.kinds.copy.rules.text import NAME, Draft, Term, words
+from tasks.kinds.copy.rules.terms import banned_terms, check_banned, check_claims, check_required
+from tasks.kinds.copy.rules.text import Draft, cut_out, term, words
 
 _ALONE = (
     check_fields, check_distinct_fields, check_length, check_sms_segment, check_required, check_banned, check_claims,
@@ -49,10 +48,10 @@ class JobRules:
         self.limits = CHANNELS[job.channel].fields if job.channel else {}
         self.widest = max(limit.max for limit in self.limits.values()) if self.limits else job.max_chars
         required = [job.product_name] if job.channel and job.product_name else []
-        self.required = [Term(term) for term in dict.fromkeys([*required, *job.must_include]) if term.strip()]
-        self.banned = [Banned(term, self.language) for term in job.must_avoid if term.strip()]
+        self.required = [term(text) for text in dict.fromkeys([*required, *job.must_include]) if text.strip()]
+        self.banned = banned_terms(tuple(job.must_avoid), self.language)
         names = [name for name in (job.product_name, job.brand_name) if name]
-        self.names = [Term(name) for name in sorted(names, key=len, reverse=True)]
+        self.names = [term(name) for name in sorted(names, key=len, reverse=True)]
         self.signatures = frozenset(name.casefold() for name in names)
         self.prompt_runs = prompt_runs(job.prompt, job.system)
         self.prose_fields: frozenset[str] | None = None
@@ -83,14 +82,11 @@ class JobRules:
         """The numbers that the job's data backs."""
         return facts_of(self.sources, self.job.facts, self.language)
 
-    @cached_property
-    def _name_pattern(self) -> re.Pattern[str] | None:
-        names = [r"\s+".join(map(re.escape, term.written.split())) for term in self.names]
-        return re.compile(rf"(?<!\w)(?:{'|'.join(names)})(?!\w)", re.IGNORECASE) if names else None
-
     def without_names(self, text: str) -> str:
         """A text with the product's and the brand's names taken out."""
-        return self._name_pattern.sub(NAME, text) if self._name_pattern else text
+        for name in self.names:
+            text = cut_out(text, name.written)
+        return text
 
     def content(self, text: str) -> str:
         """The folded words of a text without names, to compare variants by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from tasks.kinds.copy.rules.judge import JobRules
 
 _RULE = RULES.language
+# Whatever is outside these ranges is Latin, or no letter.
+_STRANGE = re.compile(
+    "[\u0370-\u1dff\u2c00-\u2c5f\u2c80-\ua71f\ua800-\ud7ff\uf900-\ufaff\ufb07-\ufdff\ufe70-\ufefe\uff66-\uffdc\U00010000-\U0001bfff\U00020000-\U000323af]"
+)
 _LETTERS = regex.compile(r"\p{L}")
 _LATIN = regex.compile(r"\p{Latin}")
 _COMMON = {language: frozenset(table) for language, table in _RULE.common.items()}
@@ -59,7 +64,7 @@ def check_language(rules: JobRules, draft: Draft) -> Check:
     wanted = rules.language
     script = _script(wanted)
     for field, text in draft.fields.items():
-        if not draft.ascii or script is not None:
+        if script is not None or (not draft.ascii and _STRANGE.search(text)):
             other = _other_script(rules.without_names(text), script)
             if other:
                 return _failed(field, other, wanted)

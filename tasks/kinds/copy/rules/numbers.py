@@ -30,6 +30,7 @@ _FRACTIONS = {
     "⅞": 7 / 8,
 }
 _MULTIPLES = {"thousands": 1_000, "millions": 1_000_000}
+_POINT_LANGUAGES = frozenset({"en", "ja", "zh", "ko", "he", "th", "hi", "ms"})
 _IN_ONE = "in one"  # the dimension of "2-in-1"
 
 
@@ -116,26 +117,33 @@ class Facts:
 def check_numbers(rules: JobRules, draft: Draft) -> Check:
     """Every number of the draft against the product's data."""
     table = _NUMBER_WORDS.get(rules.language, frozenset())
-    spelled = not table.isdisjoint(draft.padded.split(" "))
+    spelled = not table.isdisjoint(draft.distinct)
     if not spelled and not _DIGIT.search(draft.raw):
         return PASSED["numbers"]
     text = rules.without_names(draft.raw)
-    for pattern in _EXEMPT:
-        text = pattern.sub(lambda match: " " * len(match.group()), text)
     facts = rules.facts
-    wrong = [q.written for q in quantities(text, rules.language if spelled else None) if not _backed(q, facts)]
-    if not wrong:
+    found = quantities(text, rules.language, spelled=spelled, marks=_marks(rules.language))
+    doubtful = [q for q in found if not _backed(q, facts)]
+    if not doubtful:
         return PASSED["numbers"]
-    wrong = list(dict.fromkeys(wrong))
+    exempt = [match.span() for pattern in _EXEMPT for match in pattern.finditer(text)]
+    unbacked = [q.written for q in doubtful if not any(q.start < end and start < q.end for start, end in exempt)]
+    if not unbacked:
+        return PASSED["numbers"]
+    wrong = list(dict.fromkeys(unbacked))
     verb = "stands" if len(wrong) == 1 else "stand"
     hint = " ".join(f"Do not use the number {written}." for written in wrong[:3])
     return failed("numbers", f"{', '.join(wrong)} {verb} in no fact", hint)
 
 
-def quantities(text: str, language: str | None) -> list[Quantity]:
-    """The quantities of a text in order; number words count when `language` is given and a unit follows them."""
-    found = [q for match in _NUMBER.finditer(text) if (q := _quantity(text, match)) is not None]
-    if language is not None and language in _WORD_PATTERNS:
+def quantities(text: str, language: str, *, spelled: bool = True, marks: str = "") -> list[Quantity]:
+    """The quantities of a text in order.
+
+    `spelled` also reads number words that a unit follows. `marks` are those between digits whose meaning is settled:
+    `,` groups thousands and `.` is the decimal point, or the other way round; without them both readings count.
+    """
+    found = [q for match in _NUMBER.finditer(text) if (q := _quantity(text, match, marks)) is not None]
+    if spelled and language in _WORD_PATTERNS:
         values = RULES.numbers.words[language]
         for match in _WORD_PATTERNS[language].finditer(text):
             q = _spelled(text, match, values[match.group().lower()])
@@ -150,11 +158,12 @@ def quantities(text: str, language: str | None) -> list[Quantity]:
     return found
 
 
-def _quantity(text: str, match: re.Match[str]) -> Quantity | None:
+def _quantity(text: str, match: re.Match[str], marks: str) -> Quantity | None:
     start, end = match.span()
     before = text[start - 1] if start else " "
     prefix = _PREFIX.search(text, max(0, start - 5), start)
-    if prefix is None and (before == "_" or before.isalpha() and before < "ɐ"):
+    by = before in "xX" and start > 1 and text[start - 2].isdigit()  # 50x70
+    if prefix is None and not by and (before == "_" or (before.isalpha() and before < "ɐ")):
         head = _CODE_HEAD.search(text, 0, start)
         tail = _CODE_TAIL.match(text, start)
         assert head is not None and tail is not None
@@ -162,7 +171,7 @@ def _quantity(text: str, match: re.Match[str]) -> Quantity | None:
             return None  # the code was met at its first digit
         written = head.group() + tail.group()
         return Quantity(written, head.start(), tail.end(), code=_compact(written))
-    values, parts = _values(match)
+    values, parts = _values(match, marks)
     q = Quantity(match.group(), start, end, values, parts=parts)
     if prefix is not None:
         q.units = _meanings(prefix.group().strip().rstrip("."))
@@ -228,11 +237,11 @@ def _meanings(name: str) -> tuple[Unit, ...]:
     return _UNITS.get(name) or _UNITS.get(name.lower()) or ()
 
 
-def _values(match: re.Match[str]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _values(match: re.Match[str], marks: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The values that a written number may have, and the parts that could each be a number of its own."""
     if match["g"]:
         return (_FRACTIONS[match["g"]],), ()
-    values = _plain_values(match["n"])
+    values = _plain_values(match["n"], marks)
     if match["f"]:
         return tuple(v + _FRACTIONS[match["f"]] for v in values), ()
     if match["d"]:
@@ -243,20 +252,26 @@ def _values(match: re.Match[str]) -> tuple[tuple[float, ...], tuple[float, ...]]
     return (), tuple(float(part) for part in re.split(r"\D", match["n"]))
 
 
-def _plain_values(written: str) -> tuple[float, ...]:
+def _plain_values(written: str, settled: str) -> tuple[float, ...]:
     groups = re.split(r"\D", written)
     if len(groups) == 1:
         return (float(written),)
     marks = re.findall(r"\D", written)
-    thousands = all(len(group) == 3 for group in groups[1:]) and len(groups[0]) <= 3
     values: list[float] = []
-    if thousands and len(set(marks)) == 1 and groups[0] != "0":
+    thousands = all(len(group) == 3 for group in groups[1:]) and len(groups[0]) <= 3 and groups[0] != "0"
+    if thousands and len(set(marks)) == 1 and (not settled or len(marks) > 1 or marks[0] != settled[1]):
         values.append(float("".join(groups)))
-    if marks[-1] in ".," and marks.count(marks[-1]) == 1:
+    decimal = marks[-1] in ".," and marks.count(marks[-1]) == 1
+    if decimal and not (values and settled and marks[-1] == settled[0]):
         grouped = len(groups) == 2 or (all(len(g) == 3 for g in groups[1:-1]) and len(set(marks[:-1])) == 1)
         if grouped:
             values.append(float("".join(groups[:-1]) + "." + groups[-1]))
     return tuple(values)
+
+
+def _marks(language: str) -> str:
+    """The marks of thousands and decimals as a language writes them."""
+    return ",." if language in _POINT_LANGUAGES else ".,"
 
 
 def _base(value: float, unit: Unit) -> float:
@@ -321,13 +336,15 @@ def facts_of(texts: Iterable[str], table: dict[str, str], language: str) -> Fact
             for unit in units:
                 for number in q.values:
                     facts.add(unit.dimension, _base(number, unit), unit.imperial)
-            if not units:
+            # "25" may be 25 of anything; the 30 of "SPF 30" may not.
+            if not units and not any(c.isalpha() for c in value[: q.start] + value[q.end :]):
                 facts.any_unit.update(q.values)
     return facts
 
 
 def _take(text: str, facts: Facts, language: str) -> list[Quantity]:
-    found = quantities(text, language)
+    # Elsewhere a table may hold either notation, whatever the language of its texts.
+    found = quantities(text, language, marks=_marks(language) if language in _POINT_LANGUAGES else "")
     for q in found:
         facts.bare.update(q.values)
         facts.bare.update(q.parts)

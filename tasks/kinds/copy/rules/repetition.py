@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import eq
 from typing import TYPE_CHECKING
 
 from tasks.kinds.base import Check
@@ -18,11 +19,10 @@ if TYPE_CHECKING:
 _RULE = RULES.repetition
 _NOISE = RULES.degenerate
 _NATURAL = frozenset(_RULE.natural_doubles)
-_SENTENCE_END = re.compile(r"[.!?…。！？\n]+")
+_SENTENCE_END = re.compile(r"[.!?…。！？\n\u2600-\u27bf\U0001f000-\U0001faff]+|#\w+")
 _MARKS = re.compile(r"[!-/:-@\[-`{-~]{%d,}" % _NOISE.punctuation)
-_CONSONANTS = re.compile(rf"[^\W\d_{_NOISE.vowels}]{{{_NOISE.consonants},}}")
-_NO_VOWEL = re.compile(rf"(?<!\w)[^\W\d_{_NOISE.vowels}]{{{_NOISE.vowelless},}}(?!\w)")
-_LONG_WORD = re.compile(r"(?<![\w/.@#])[^\W\d_]{%d,}" % (_NOISE.longest_word + 1))
+_CONSONANTS = re.compile(rf"[^\W\d_{_NOISE.vowels}]{{{_NOISE.vowelless},}}")
+_LONG_WORD = re.compile(r"(?<![\w/.@#])[A-Za-zÀ-ɏ]{%d,}" % (_NOISE.longest_word + 1))
 _LOOPED_WORD = re.compile(r"\b(\w{1,5}?)\1{3,}\b")
 _SPACELESS_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
@@ -32,9 +32,13 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
     masked = draft.masked[1:-1].split(" \n ")
     for (name, text), joined in zip(draft.fields.items(), masked, strict=True):
         found = joined.split()
-        found_reason = _doubled_word(rules, text, found) or _doubled_sentence(text, found) or _loop(found)
-        if found_reason:
-            return failed("repetition", f"{name}: {found_reason}", "Do not repeat words or sentences.")
+        reason = _doubled_word(rules, text, found) if any(map(eq, found, found[1:])) else None
+        phrases = list(zip(found, found[1:], found[2:], strict=False))
+        # Without a phrase of three words that comes back there is no doubled sentence and no loop.
+        if reason is None and len(set(phrases)) < len(phrases):
+            reason = _doubled_sentence(text) or _doubled_run(found) or _loop(phrases, len(found))
+        if reason:
+            return failed("repetition", f"{name}: {reason}", "Do not repeat words or sentences.")
     return PASSED["repetition"]
 
 
@@ -47,9 +51,7 @@ def _doubled_word(rules: JobRules, text: str, found: list[str]) -> str | None:
     return None
 
 
-def _doubled_sentence(text: str, found: list[str]) -> str | None:
-    if len(found) < 2 * _RULE.sentence_words:
-        return None
+def _doubled_sentence(text: str) -> str | None:
     seen: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         plain = sentence.strip().casefold()
@@ -59,13 +61,21 @@ def _doubled_sentence(text: str, found: list[str]) -> str | None:
     return None
 
 
-def _loop(found: list[str]) -> str | None:
-    size = _RULE.shingle
-    phrases = list(zip(*(found[i:] for i in range(size)), strict=False))
-    if len(set(phrases)) > len(phrases) - _RULE.most_phrase:
+def _doubled_run(found: list[str]) -> str | None:
+    size = _RULE.run_words
+    if len(found) > _RULE.run_within:
         return None
+    seen: set[tuple[str, ...]] = set()
+    for run in zip(*(found[i:] for i in range(size)), strict=False):
+        if run in seen:
+            return f"“{' '.join(run).replace(NAME, '…')}” twice"
+        seen.add(run)
+    return None
+
+
+def _loop(phrases: list[tuple[str, ...]], length: int) -> str | None:
     phrase, times = Counter(phrases).most_common(1)[0]
-    if times > _RULE.most_phrase and times * size >= _RULE.least_share * len(found):
+    if times > _RULE.most_phrase and times * len(phrase) >= _RULE.least_share * length:
         return f"“{' '.join(phrase).replace(NAME, '…')}” {times} times"
     return None
 
@@ -80,10 +90,12 @@ def _noise(rules: JobRules, draft: Draft) -> str | None:
     marks = _MARKS.search(draft.raw)
     if marks:
         return f"marks {marks.group()[:20]}"
-    for found in draft.words.values():
-        for word in found:
-            if len(word) >= 8 and len(set(word)) <= 4 and _LOOPED_WORD.search(word):
-                return f"the word {word[:30]}"
+    for word in draft.distinct:
+        if len(word) >= 8 and len(set(word)) <= 4 and _LOOPED_WORD.search(word):
+            return f"the word {word[:30]}"
+    long = _LONG_WORD.search(draft.raw)
+    if long and long.group().casefold() not in rules.known:
+        return f"the word {long.group()[:30]}"
     if draft.ascii or rules.language not in _SPACELESS_LANGUAGES:
         for name, text in draft.fields.items():
             if len(text) >= _NOISE.judged_from:
@@ -91,12 +103,13 @@ def _noise(rules: JobRules, draft: Draft) -> str | None:
                 letters = sum(map(len, draft.words[name]))
                 if letters < _NOISE.least_letters * solid:
                     return f"{name} is hardly text"
-        long = _LONG_WORD.search(draft.raw)
-        if long and long.group().casefold() not in rules.known:
-            return f"the word {long.group()[:30]}"
     if rules.latin and rules.language not in _NOISE.skip_languages:
-        odd = {w for w in _NO_VOWEL.findall(draft.padded) if w not in rules.known}
-        odd |= {w for w in _CONSONANTS.findall(draft.padded) if w not in rules.known}
+        odd = set()
+        for match in _CONSONANTS.finditer(draft.padded):
+            run = match.group()
+            alone = draft.padded[match.start() - 1] == " " and draft.padded[match.end()] == " "
+            if (alone or len(run) >= _NOISE.consonants) and run not in rules.known:
+                odd.add(run)
         if len(odd) > _NOISE.most_vowelless:
             return f"words like {', '.join(sorted(odd)[:3])}"
     return None

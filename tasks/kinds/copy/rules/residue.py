@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.kinds.base import Check
-from tasks.kinds.copy.rules.schema import PASSED, RULES, Pattern, failed
-from tasks.kinds.copy.rules.text import Draft, words
+from tasks.kinds.copy.rules.schema import PASSED, RULES, failed
+from tasks.kinds.copy.rules.text import Draft, Gated, words
 
 if TYPE_CHECKING:
     from tasks.kinds.copy.rules.judge import JobRules
 
-_Compiled = list[tuple[re.Pattern[str], tuple[str, ...]]]
-
-
-def _compiled(patterns: Sequence[Pattern]) -> _Compiled:
-    return [(re.compile(p.pattern), tuple(p.needs)) for p in patterns]
-
-
-_PLACEHOLDERS = _compiled(RULES.placeholders.patterns)
-_MARKUP = _compiled(RULES.markup.patterns)
-_ECHO = _compiled(RULES.echo.patterns)
-_LINKS = _compiled(RULES.links.patterns)
+_PLACEHOLDERS = Gated(RULES.placeholders.patterns)
+_MARKUP = Gated(RULES.markup.patterns)
+_ECHO = Gated(RULES.echo.patterns)
+_LINKS = Gated(RULES.links.patterns)
 _BROKEN = re.compile(RULES.characters.pattern)
 _MOJIBAKE = re.compile(RULES.characters.mojibake)
-# What `lower` must hold for any pattern at all: one scan for a class of characters or a list of words.
 _CLOSING_MARKS = ".,;:!?)]}>\"'”’"
 
 
-def _first(patterns: _Compiled, draft: Draft, known: str) -> str | None:
+def _first(patterns: Gated, rules: JobRules, draft: Draft) -> str | None:
     """The first match that the product's own data does not hold."""
-    lower = draft.lower
-    for pattern, needs in patterns:
-        for need in needs:
-            if need in lower:
-                for match in pattern.finditer(draft.raw):
-                    if match.group().strip().lower() not in known:
-                        return match.group().strip()
-                break
+    for match in patterns.matches(draft):
+        found = match.group().strip()
+        if found.lower() not in rules.known_raw:
+            return found
     return None
 
 
@@ -50,7 +37,7 @@ def _short(text: str) -> str:
 
 def check_placeholders(rules: JobRules, draft: Draft) -> Check:
     """Blanks to fill in."""
-    found = _first(_PLACEHOLDERS, draft, rules.known_raw)
+    found = _first(_PLACEHOLDERS, rules, draft)
     if found is None:
         return PASSED["placeholders"]
     return failed("placeholders", f"placeholder {_short(found)}", "Leave no placeholders; write the words themselves.")
@@ -58,7 +45,7 @@ def check_placeholders(rules: JobRules, draft: Draft) -> Check:
 
 def check_markup(rules: JobRules, draft: Draft) -> Check:
     """HTML, Markdown, JSON and escapes."""
-    found = _first(_MARKUP, draft, rules.known_raw)
+    found = _first(_MARKUP, rules, draft)
     if found is None:
         return PASSED["markup"]
     return failed("markup", f"markup {_short(found)}", "Write plain text without markup.")
@@ -66,7 +53,7 @@ def check_markup(rules: JobRules, draft: Draft) -> Check:
 
 def check_echo(rules: JobRules, draft: Draft) -> Check:
     """The prompt's scaffolding, talk about the task, or the words of a free prompt."""
-    found = _first(_ECHO, draft, rules.known_raw)
+    found = _first(_ECHO, rules, draft)
     if found is None:
         found = next((run.strip() for run in rules.prompt_runs if run in draft.padded), None)
     if found is None:
@@ -76,13 +63,16 @@ def check_echo(rules: JobRules, draft: Draft) -> Check:
 
 def check_links(rules: JobRules, draft: Draft) -> Check:
     """Addresses, e-mails and telephone numbers that the product's data does not give."""
-    lower = draft.lower
-    for pattern, needs in _LINKS:
-        if any(need in lower for need in needs):
-            for match in pattern.finditer(draft.raw):
-                link = match.group().rstrip(_CLOSING_MARKS)
-                if not _backed(link, rules):
-                    return failed("links", f"{link} stands in no fact", f"Do not use {link}.")
+    for match in _LINKS.matches(draft):
+        # A pattern may match the ending of an address: what stands before it up to a space belongs to it.
+        start = (
+            max(draft.raw.rfind(space, 0, match.start()) for space in " \n") + 1
+            if match[0][0] == "."
+            else match.start()
+        )
+        link = draft.raw[start : match.end()].strip().rstrip(_CLOSING_MARKS).lstrip("(<[\"'“")
+        if not _backed(link, rules):
+            return failed("links", f"{link} stands in no fact", f"Do not use {link}.")
     return PASSED["links"]
 
 

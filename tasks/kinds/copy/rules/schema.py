@@ -96,10 +96,11 @@ class CharactersRule(Rule):
 
 
 class RepetitionRule(Rule):
-    shingle: int
     most_phrase: int
     least_share: Share
     sentence_words: int
+    run_words: int
+    run_within: int
     natural_doubles: list[str]
 
 

@@ -132,13 +132,14 @@ def check_ending(rules: JobRules, draft: Draft) -> Check:
 def _ends_well(text: str, rules: JobRules) -> bool:
     if _CLOSING.search(text) or _TAGS.search(text) or _EMOJI_END.search(text) or _OPT_OUT.search(text):
         return True
+    # The name under a letter may close it: one that the job gives, or any under a line such as "Yours,".
     head, _, last = text.rpartition("\n")
-    if not head:
-        return False
-    # The name under a letter: after a greeting that ends with a comma, or a name that the job gives.
-    above = head.rstrip()
-    signed = last.strip().casefold() in rules.signatures or (above.endswith((",", "!", ".")) and last.strip().istitle())
-    return signed and len(last) <= RULES.ending.sign_off
+    name = last.strip().casefold()
+    if any(name == known for known in rules.signatures):
+        return True
+    under_greeting = head.endswith(",") and "\n" in head.strip()
+    cut = any(known.startswith(name) for known in rules.signatures)
+    return under_greeting and not cut and len(last) <= RULES.ending.sign_off
 
 
 def check_quotes(rules: JobRules, draft: Draft) -> Check:

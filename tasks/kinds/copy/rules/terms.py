@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tasks.kinds.base import Check
 from tasks.kinds.copy.rules.schema import PASSED, RULES, failed
-from tasks.kinds.copy.rules.text import Draft, Term, graphemes
+from tasks.kinds.copy.rules.text import Draft, Gated, Term, graphemes, words
 
 if TYPE_CHECKING:
     from tasks.kinds.copy.rules.judge import JobRules
 
-_CLAIMS = [Term(term) for term in RULES.claims.terms]
-_CLAIM_PATTERNS = [(re.compile(p.pattern), p.needs) for p in RULES.claims.patterns]
+_CLAIM_PATTERNS = Gated(RULES.claims.patterns)
+_CLAIMS: dict[str, list[str]] = {}  # padded terms by their first word
+for _term in RULES.claims.terms:
+    _CLAIMS.setdefault(words(_term)[0], []).append(f" {' '.join(words(_term))} ")
 
 
 class Banned:
     """A term to avoid, and the simple inflections of its last word in the job's language."""
 
-    __slots__ = ("forms", "plain", "written")
+    __slots__ = ("first", "forms", "plain", "written")
 
     def __init__(self, written: str, language: str) -> None:
         term = Term(written)
@@ -36,15 +39,41 @@ class Banned:
             if language == "en" and last.endswith("y"):
                 forms += [f"{stem[:-1]}i{ending} " for ending in ("es", "er", "est", "ly")]
         self.forms = tuple(forms)
+        self.first = frozenset(form.split(" ", 2)[1] for form in forms)
 
     def found(self, draft: Draft) -> str | None:
         """The form that the draft has, if any."""
         if self.plain is not None:
             return self.written if self.plain in draft.compact else None
+        if draft.distinct.isdisjoint(self.first):
+            return None
         for form in self.forms:
             if form in draft.masked:
                 return form.strip()
         return None
+
+
+class BannedTerms:
+    """The terms that jobs with the same must_avoid share; most texts are settled by one set lookup."""
+
+    __slots__ = ("first", "plain", "terms")
+
+    def __init__(self, written: Sequence[str], language: str) -> None:
+        self.terms = [Banned(term, language) for term in written if term.strip()]
+        self.first = frozenset().union(*(term.first for term in self.terms))
+        self.plain = any(term.plain is not None for term in self.terms)
+
+    def found(self, draft: Draft) -> list[tuple[str, str]]:
+        """(term, the form that the draft has) for each term that it has."""
+        if not self.plain and draft.distinct.isdisjoint(self.first):
+            return []
+        return [(term.written, form) for term in self.terms if (form := term.found(draft))]
+
+
+@lru_cache(maxsize=256)
+def banned_terms(written: tuple[str, ...], language: str) -> BannedTerms:
+    """The terms of a must_avoid column in a language."""
+    return BannedTerms(written, language)
 
 
 def check_required(rules: JobRules, draft: Draft) -> Check:
@@ -62,7 +91,7 @@ def check_required(rules: JobRules, draft: Draft) -> Check:
 
 def check_banned(rules: JobRules, draft: Draft) -> Check:
     """The terms of must_avoid."""
-    found = [(term.written, form) for term in rules.banned if (form := term.found(draft))]
+    found = rules.banned.found(draft)
     if not found:
         return PASSED["banned"]
     reason = ", ".join(term if form == term.casefold() else f"{form} (of {term})" for term, form in found)
@@ -71,12 +100,14 @@ def check_banned(rules: JobRules, draft: Draft) -> Check:
 
 def check_claims(rules: JobRules, draft: Draft) -> Check:
     """Superlatives and promises, unless the product's data makes them."""
-    found = [term.padded.strip() for term in _CLAIMS if term.padded in draft.masked and term.padded not in rules.known]
-    for pattern, needs in _CLAIM_PATTERNS:
-        if any(need in draft.lower for need in needs):
-            for match in pattern.finditer(draft.raw):
-                if match.group().lower() not in rules.known_raw:
-                    found.append(match.group())
+    found = [
+        term.strip()
+        for first in draft.distinct & _CLAIMS.keys()
+        for term in _CLAIMS[first]
+        if term in draft.masked and term not in rules.known
+    ]
+    found.sort(key=draft.masked.index)
+    found += [m.group() for m in _CLAIM_PATTERNS.matches(draft) if m.group().lower() not in rules.known_raw]
     if not found:
         return PASSED["claims"]
     reason = f"claims {', '.join(found)}, which the product's data does not"

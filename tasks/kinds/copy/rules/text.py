@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import regex
+
+from tasks.kinds.copy.rules.schema import Pattern
 
 _WORD = re.compile(r"\w+")
 _GRAPHEME = regex.compile(r"\X")
@@ -34,6 +37,24 @@ def words(text: str) -> list[str]:
     return _WORD.findall(fold(text))
 
 
+def cut_out(text: str, name: str) -> str:
+    """A text with a name, in any case, replaced by `NAME` wherever it stands as whole words."""
+    lower, wanted = text.lower(), name.lower()
+    at = lower.find(wanted)
+    if at < 0 or len(lower) != len(text):
+        return text
+    parts, done = [], 0
+    while at >= 0:
+        end = at + len(wanted)
+        if not (lower[at - 1 : at].isalnum() and wanted[0].isalnum()) and not (
+            lower[end : end + 1].isalnum() and wanted[-1].isalnum()
+        ):
+            parts += [text[done:at], NAME]
+            done = end
+        at = lower.find(wanted, end)
+    return "".join([*parts, text[done:]])
+
+
 class Term:
     """A term to look for: as whole words, or as it stands where a script has no spaces or the term is all marks."""
 
@@ -51,22 +72,56 @@ class Term:
         return self.padded in draft.padded if self.plain is None else self.plain in draft.compact
 
 
+@lru_cache(maxsize=8192)
+def term(written: str) -> Term:
+    """The term of a text; jobs share names and words."""
+    return Term(written)
+
+
+class Gated:
+    """Patterns that are tried only on texts that hold what they need: most texts are waved through by two set lookups.
+
+    A need in letters is a whole word, any other a piece of the lower-cased text.
+    """
+
+    __slots__ = ("_characters", "_patterns", "_words")
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._patterns = [
+            (re.compile(p.pattern), [n for n in p.needs if n.isalpha()], [n for n in p.needs if not n.isalpha()])
+            for p in patterns
+        ]
+        self._words = frozenset(need for _, needs, _ in self._patterns for need in needs)
+        pieces = [need for _, _, needs in self._patterns for need in needs]
+        self._characters = frozenset(next(c for c in need if not c.isalpha() and c != " ") for need in pieces)
+
+    def matches(self, draft: Draft) -> Iterator[re.Match[str]]:
+        """Every match of every pattern, in the patterns' order."""
+        if draft.characters.isdisjoint(self._characters) and draft.distinct.isdisjoint(self._words):
+            return
+        for pattern, needed_words, pieces in self._patterns:
+            if not draft.distinct.isdisjoint(needed_words) or any(piece in draft.lower for piece in pieces):
+                yield from pattern.finditer(draft.raw)
+
+
 class Draft:
     """One candidate's fields and the views of them that the rules read, each made once.
 
-    `padded` holds the folded words of all fields with single spaces around each, so that a term between spaces is found
+    `distinct` are the words of all fields. `padded` holds the folded words of all fields with single spaces around each, so that a term between spaces is found
     as whole words; a line break keeps fields apart. `masked` is the same with the names of the job taken out.
     """
 
-    __slots__ = ("_compact", "ascii", "fields", "lower", "masked", "padded", "raw", "words")
+    __slots__ = ("_compact", "ascii", "characters", "distinct", "fields", "lower", "masked", "padded", "raw", "words")
 
     def __init__(self, fields: dict[str, str], names: Sequence[Term]) -> None:
         self.fields = fields
         self.raw = "\n".join(fields.values())
         self.ascii = self.raw.isascii()
         self.lower = self.raw.lower()
+        self.characters = set(self.lower)
         self.words = {name: words(text) for name, text in fields.items()}
         self.padded = " " + " \n ".join(" ".join(found) for found in self.words.values()) + " "
+        self.distinct = set().union(*self.words.values())
         self.masked = self.padded
         for name in names:
             if name.plain is None and name.padded in self.masked:
