@@ -54,20 +54,20 @@ class LocalStore:
 
     def get(self, key: str) -> bytes:
         path = self._path(key)
-        with explained(path):
+        with explained(path), _readable(path):
             return path.read_bytes()
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         if start < 0 or length < 0:
             raise ValueError(f"a range starts and ends at or after 0, not at {start} with length {length}")
         path = self._path(key)
-        with explained(path), path.open("rb") as file:
+        with explained(path), _readable(path), path.open("rb") as file:
             file.seek(start)
             return file.read(length)
 
     def download(self, key: str, path: Path) -> None:
         source = self._path(key)
-        with explained(source), source.open("rb"):
+        with explained(source), _readable(source), source.open("rb"):
             pass
         with explained(path):
             self._write(path, lambda temp: shutil.copyfile(source, temp), os.replace)
@@ -126,7 +126,8 @@ class LocalStore:
         for key in keys:
             path = self._path(key)
             with explained(path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                path.unlink()
+                if not path.is_dir():
+                    path.unlink()
             for parent in path.parents:
                 if parent == self.root:
                     break
@@ -256,6 +257,15 @@ def _sync(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """To a reader, a folder is no object, and below an object there is none, as on S3."""
+    try:
+        yield
+    except (IsADirectoryError, NotADirectoryError) as error:
+        raise NotFound(f"{path} does not exist as a file.") from error
 
 
 @contextlib.contextmanager

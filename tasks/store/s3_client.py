@@ -17,7 +17,7 @@ from tasks.store import S3Options
 from tasks.store.base import AccessDenied, StoreError
 from tasks.store.s3_errors import NO_CREDENTIALS, explain
 
-CONNECTIONS = 32
+CONNECTIONS = 64
 TRIES_PER_REQUEST = 3
 
 _clients: dict[tuple[Any, ...], Any] = {}

@@ -38,7 +38,8 @@ TRANSIENT = {
 DENIED = {
     "AccessDenied": "Access is denied. Check the bucket's policy and what these credentials may do.",
     "Forbidden": "Access is denied. Check the credentials and the bucket's policy.",
-    "403": "Access is denied. Check the credentials and the bucket's policy.",
+    # AWS says this, too, of a missing object where listing is not allowed.
+    "403": "Access is denied. Check the credentials and the bucket's policy (s3:ListBucket is needed, too).",
     "401": "Access is denied. Check the credentials.",
     "AllAccessDisabled": "All access to this bucket is switched off.",
     "AccountProblem": "The account behind these credentials has a problem.",

@@ -2,8 +2,8 @@
 
 Faults: `slow_down` answers 503 without asking the server; `reset_before` breaks the connection instead of forwarding;
 `reset_after` forwards, so that the request takes effect, and breaks the connection instead of answering; `delay` waits
-first; `cut` sends half of the answer's body and breaks off; `refuse` answers 501. Headers travel unchanged, `Host`
-included, because the signature covers it.
+first; `cut` sends half of the answer's body and breaks off; `hang` never answers; `refuse` answers 501. Headers travel
+unchanged, `Host` included, because the signature covers it.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ class FaultProxy:
         self.target = urlsplit(target)
         self.injected: Counter[str] = Counter()
         self.requests = 0
+        self.closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -56,6 +57,7 @@ class FaultProxy:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -90,6 +92,9 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             if fault == "refuse":
                 return self.answer(501, "Not Implemented", [], _error("NotImplemented"))
             if fault == "reset_before":
+                return self.reset()
+            if fault == "hang":
+                proxy.closing.wait()
                 return self.reset()
             if fault == "delay":
                 time.sleep(DELAY)

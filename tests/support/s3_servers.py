@@ -26,9 +26,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 CEPH_PROGRAMS = ("radosgw", "radosgw-admin", "ceph", "ceph-mon", "ceph-osd", "monmaptool")
 READY_SECONDS = 90
 KEEP_LOCAL = "127.0.0.1,localhost"
@@ -66,6 +63,9 @@ class S3Server:
 
     def client(self) -> Any:
         """A plain boto3 client with these keys, for what a store does not do."""
+        import boto3
+        from botocore.config import Config
+
         self._client = self._client or boto3.session.Session().client(
             "s3",
             endpoint_url=self.endpoint,
@@ -287,6 +287,9 @@ mon allow pool size one = true
 mon max pg per osd = 1000
 mon data avail warn = 1
 mon data avail crit = 1
+# A monitor gathers changes for a second by default, which is most of the time that a start takes.
+paxos propose interval = 0.05
+paxos min wait = 0.01
 osd data = {home}/osd
 osd objectstore = memstore
 memstore device bytes = 2147483648

@@ -162,6 +162,23 @@ def test_list_comes_sorted_by_key(store: Store) -> None:
             list(store.list(bad))
 
 
+def test_folders_are_not_objects(store: Store, tmp_path: Path) -> None:
+    store.put("a/b", b"x")
+    store.put("c", b"x")
+    for key in ("a", "c/d", "c/d/e"):
+        assert store.head(key) is None
+        store.delete([key])
+        for read in (
+            partial(store.get, key),
+            partial(store.get_range, key, 0, 1),
+            partial(store.download, key, tmp_path / "x"),
+            partial(store.copy, key, "y"),
+        ):
+            with pytest.raises(NotFound):
+                read()
+    assert keys(store) == ["a/b", "c"]
+
+
 def test_delete_removes_and_tolerates(store: Store) -> None:
     for name in ("a/b/c", "a/d", "e"):
         store.put(name, b"x")

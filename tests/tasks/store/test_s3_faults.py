@@ -110,6 +110,18 @@ def test_a_fault_that_stays_ends_in_transient(s3: S3, fault: str) -> None:
         assert proxy.injected[fault] >= 12
 
 
+def test_a_server_that_hangs_is_left(s3: S3) -> None:
+    uri = s3.bucket()
+    with FaultProxy(s3.endpoint, first(2, "hang", "PUT")) as proxy:
+        store = open_store(uri, options=S3Options(endpoint_url=proxy.endpoint, read_timeout=0.5))
+        assert store.create("a", b"x")
+        proxy.plan = lambda *_: "hang"
+        impatient = S3Options(endpoint_url=proxy.endpoint, read_timeout=0.1, attempts=1)
+        with pytest.raises(Transient, match="connection broke"):
+            open_store(uri, options=impatient).get("a")
+        assert proxy.injected["hang"] >= 3
+
+
 def test_a_lost_answer_to_a_lost_race_is_no_win(s3: S3) -> None:
     """The same bytes stand, but another call wrote them: only the mark can tell."""
     uri = s3.bucket()
