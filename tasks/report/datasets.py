@@ -1,0 +1,87 @@
+"""What a report shows of synthetic tables: their figures between floor and ceiling, and every column beside its source.
+
+The figures come from the run's own `quality/` objects. Cells of fewer than ten source rows are not drawn.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from tasks.commit import DataSet
+from tasks.store import NotFound, Store
+
+MAX_COLUMNS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A quality figure with what shuffled columns reach (floor) and what real data reaches (ceiling)."""
+
+    name: str
+    value: float
+    floor: float | None
+    ceiling: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class DataSetShown:
+    """An accepted data set."""
+
+    job_id: str
+    variant: int
+    rows: int
+    files: list[str]
+    figures: list[Figure]
+    plain: dict[str, Any]
+    columns: list[dict[str, Any]]
+    more_columns: int
+    checks: list[dict[str, Any]]
+
+
+def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
+    """The data sets with their quality, as far as it stands."""
+    return [_shown(entry, _quality(store, run, entry)) for entry in made]
+
+
+def _quality(store: Store, run: str, entry: DataSet) -> dict[str, Any]:
+    for key in entry.files:
+        if key.startswith("quality/") and key.endswith(".json"):
+            with suppress(NotFound, orjson.JSONDecodeError):
+                found = orjson.loads(store.get(f"{run}/{key}"))
+                return found if isinstance(found, dict) else {}
+    return {}
+
+
+def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
+    figures = quality.get("figures") or {}
+    columns = [column for column in figures.get("columns") or [] if isinstance(column, dict)]
+    known, plain = _figures(figures)
+    return DataSetShown(
+        job_id=entry.job_id,
+        variant=entry.variant,
+        rows=entry.rows,
+        files=[key for key in entry.files if key.endswith(".parquet")],
+        figures=known,
+        plain=plain,
+        columns=columns[:MAX_COLUMNS],
+        more_columns=max(0, len(columns) - MAX_COLUMNS),
+        checks=quality.get("checks") or [],
+    )
+
+
+def _figures(figures: dict[str, Any]) -> tuple[list[Figure], dict[str, Any]]:
+    """Figures that have a floor and a ceiling, and the other plain values."""
+    floor, ceiling = (figures.get(name) if isinstance(figures.get(name), dict) else {} for name in ("floor", "ceiling"))
+    known, plain = [], {}
+    for name, value in figures.items():
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            continue
+        if isinstance(value, int | float) and (name in (floor or {}) or name in (ceiling or {})):
+            known.append(Figure(name, float(value), (floor or {}).get(name), (ceiling or {}).get(name)))
+        else:
+            plain[name] = value
+    return known, plain
