@@ -82,6 +82,7 @@ def quiet_prefect() -> None:
     """Leave the terminal to our own progress, unless the user asked Prefect to talk."""
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 
 
 class _Remembering:

@@ -45,19 +45,35 @@ def _flow_run_name() -> str:
 
 @flow(name="generate", flow_run_name=_flow_run_name, validate_parameters=True, persist_result=False)
 def generate(
-    specs: Annotated[list[str], Field(min_length=1, description="Spec files: paths or s3:// URIs.")],
-    to: Annotated[str, Field(description="Where outputs go: a folder or s3://bucket/prefix.")],
-    run_id: Annotated[str | None, Field(description="Names the run; {date} becomes the day.")] = None,
-    name: Annotated[str | None, Field(description="Name of the batch; latest/NAME.json then points here.")] = None,
-    profile: Annotated[str, Field(description="Named set of settings.")] = "starter",
-    seed: Annotated[int | None, Field(ge=0, description="Seed of the whole run.")] = None,
-    limit: Annotated[int | None, Field(ge=1, description="Only the first so many jobs.")] = None,
-    strict: Annotated[bool, Field(description="Stop at the first bad row instead of setting it aside.")] = False,
-    retry_shortfall: Annotated[bool, Field(description="Try again what an earlier run gave up.")] = False,
-    max_tokens: Annotated[int | None, Field(ge=1, description="Hard cap on tokens.")] = None,
-    settings: Annotated[dict[str, Any] | None, Field(description="Single settings, over the profile's.")] = None,
+    specs: Annotated[list[str], Field(min_length=1)],
+    to: str,
+    run_id: str | None = None,
+    name: str | None = None,
+    profile: str = "starter",
+    seed: Annotated[int, Field(ge=0)] | None = None,
+    limit: Annotated[int, Field(ge=1)] | None = None,
+    strict: bool = False,
+    retry_shortfall: bool = False,
+    max_tokens: Annotated[int, Field(ge=1)] | None = None,
+    settings: dict[str, Any] | None = None,
 ) -> State[dict[str, Any]]:
-    """Make what the specs ask for; give the run's manifest. A run that fell short is `Completed(name="Shortfall")`."""
+    """Make what the specs ask for; give the run's manifest.
+
+    A run that fell short, or set spec rows aside, ends as `Completed` with the name `Shortfall`.
+
+    Args:
+        specs: Spec files: paths or s3:// URIs of Parquet, CSV or JSON lines.
+        to: Where outputs go: a folder or s3://bucket/prefix.
+        run_id: Names the run; {date} becomes the day it was scheduled for. Empty: made from content and settings.
+        name: Name of the batch; latest/NAME.json then points to this run.
+        profile: Named set of settings: starter or gpu.
+        seed: Seed of the whole run.
+        limit: Only the first so many jobs.
+        strict: Stop at the first bad row instead of setting it aside.
+        retry_shortfall: Try again what an earlier run gave up.
+        max_tokens: Hard cap on tokens; what was committed stays.
+        settings: Single settings, over the profile's.
+    """
     chosen = load(profile, {**(settings or {}), **({} if seed is None else {"seed": seed})})
     store = open_store(to)
     probe = store.probe()

@@ -91,15 +91,17 @@ class Plain:
         """Write a line."""
         if event == "plan":
             self.total = details["items"]
-            self.console.print(_plan_line(details), highlight=False)
+            self.console.print(_plan_line(details), highlight=False, soft_wrap=True)
         elif event in ("items", "shard"):
             self.shards[details["shard"]] = details["accepted"]
             now = time.monotonic()
             if event == "shard" or now - self.last >= PLAIN_SECONDS:
                 self.last = now
-                self.console.print(f"{sum(self.shards.values())} of {self.total} items accepted", highlight=False)
+                self.console.print(
+                    f"{sum(self.shards.values())} of {self.total} items accepted", highlight=False, soft_wrap=True
+                )
         elif event.startswith("engine ") and event != "engine opened":
-            self.console.print(f"{event}: {details}", highlight=False)
+            self.console.print(f"{event}: {details}", highlight=False, soft_wrap=True)
 
 
 class Bar:
@@ -116,7 +118,7 @@ class Bar:
     def hear(self, event: str, details: dict[str, Any]) -> None:
         """Move the bars."""
         if event == "plan":
-            self.console.print(_plan_line(details), highlight=False)
+            self.console.print(_plan_line(details), highlight=False, soft_wrap=True)
             for kind, counts in details["kinds"].items():
                 self.bars[kind] = self.bar.add_task(kind, total=counts["requested"])
             self.bar.start()
@@ -125,7 +127,7 @@ class Bar:
             done = sum(n for kind, n in self.shards.values() if kind == details["kind"])
             self.bar.update(self.bars[details["kind"]], completed=done)
         elif event.startswith("engine ") and event != "engine opened":
-            self.console.print(f"{event}: {details}", highlight=False)
+            self.console.print(f"{event}: {details}", highlight=False, soft_wrap=True)
         elif event == "finished":
             self.bar.stop()
 

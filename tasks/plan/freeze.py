@@ -160,11 +160,11 @@ def _cut_partition(
     jobs = row_group = 0
     with pq.ParquetWriter(path, JOBS, compression="zstd") as writer:
         for (kind, group, fit, whole), members in sorted(groups.items(), key=lambda g: (g[0][0], g[0][1:])):
-            for order, chunk in enumerate(_chunks(members, desk.settings.shard_items)):
+            for chunk in _chunks(members, desk.settings.shard_items):
                 ours = [key for entry in chunk for key in keys[entry.job_id]]
                 mark = hashlib.sha256("".join(ours).encode()).hexdigest()[:8]
                 shard = Shard(
-                    id=f"{kind}-{number:04d}-{order:04d}-{mark}",
+                    id=f"{kind}-{number:04d}-{row_group:04d}-{mark}",
                     kind=kind,
                     group=list(group),
                     items=len(ours),
