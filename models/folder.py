@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ MARKERS = ("config.json", "model_index.json", "model.json")
 PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".bin.index.json")
 CODE = (".py", ".pyc", ".so")
 
-_FROM_HUB = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.txt", "*.model", "*.jinja"]
+# What is fetched of a hub model, and the copies of the same weights that are not: other precisions and other formats.
+# A pipeline's parts lie in folders; safetensors beside them are the whole model once more.
+_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja")
+_COPIES = ["*.fp16[.-]*", "*.bf16[.-]*", "*.non_ema[.-]*", "consolidated*", "original/*", "onnx/*", "openvino/*"]
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
 _REVISION = re.compile(r"[\w./-]{1,200}")
 _MAX_CONFIG = 16 << 20
@@ -158,6 +162,11 @@ def _looks_like_path(ref: str) -> bool:
     return ref.startswith(("/", ".", "~")) or ref.partition("@")[0].count("/") > 1
 
 
+def _wanted(*, pipeline: bool) -> list[str]:
+    """Patterns of the files to fetch of a hub model."""
+    return ["model_index.json", *(f"*/{name}" for name in _FILES)] if pipeline else list(_FILES)
+
+
 def _download(ref: str, starters: Mapping[str, Path], cache: Path | None) -> Path:
     """A hub model's folder. Network trouble and unknown models become one sentence each."""
     hub_id, _, revision = ref.partition("@")
@@ -177,7 +186,10 @@ def _download(ref: str, starters: Mapping[str, Path], cache: Path | None) -> Pat
     )
 
     try:
-        return Path(snapshot_download(hub_id, revision=revision or None, cache_dir=cache, allow_patterns=_FROM_HUB))
+        fetch = partial(snapshot_download, hub_id, revision=revision or None, cache_dir=cache)
+        kind = Path(fetch(allow_patterns=list(MARKERS)))
+        wanted = _wanted(pipeline=(kind / "model_index.json").is_file())
+        return Path(fetch(allow_patterns=wanted, ignore_patterns=_COPIES))
     except GatedRepoError as e:
         raise ModelError(f"{ref}: the hub asks you to accept its terms and log in first (`hf auth login`)") from e
     except RevisionNotFoundError as e:

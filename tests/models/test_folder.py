@@ -150,8 +150,20 @@ def test_a_cached_hub_model_is_used_without_the_hub(model, monkeypatch, tmp_path
 
 
 def test_only_what_matters_is_downloaded():
-    assert "*.safetensors" in module._FROM_HUB
-    assert not any(pattern.endswith(module.PICKLES + module.CODE) for pattern in module._FROM_HUB)
+    from huggingface_hub.utils import filter_repo_objects
+
+    def fetched(files: list[str]) -> set[str]:
+        wanted = module._wanted(pipeline="model_index.json" in files)
+        return set(filter_repo_objects(files, allow_patterns=wanted, ignore_patterns=module._COPIES))
+
+    text = {"config.json", "model-00001-of-00002.safetensors", "model.safetensors.index.json", "tokenizer.model"}
+    text |= {"tokenizer.json", "merges.txt", "chat_template.jinja"}
+    assert fetched([*text, "pytorch_model.bin", "modeling_x.py", "consolidated.safetensors", "onnx/model.onnx"]) == text
+
+    image = {"model_index.json", "unet/config.json", "unet/diffusion_pytorch_model.safetensors", "tokenizer/merges.txt"}
+    copies = ["whole.safetensors", "unet/diffusion_pytorch_model.fp16.safetensors", "vae/model.bin", "unet/x.ckpt"]
+    copies += ["text_encoder/model.fp16-00001-of-00002.safetensors", "unet/diffusion_pytorch_model.non_ema.safetensors"]
+    assert fetched([*image, *copies]) == image
 
 
 def test_a_digest_covers_names_and_contents(model):

@@ -1,5 +1,6 @@
 """The engine host when engines hang, die, lie or cannot go on."""
 
+import random
 import threading
 import time
 from pathlib import Path
@@ -229,3 +230,31 @@ def test_cancelling_an_idle_engine_keeps_it_warm():
         engine.submit([ask(1)])
         assert len(list(engine.results())) == 1
         assert engine.pid == pid
+
+
+@pytest.mark.slow
+def test_random_kills_lose_nothing():
+    """Kills at random moments, more than any engine deserves: every answer comes once and is the right one."""
+    rng = random.Random(5)
+    right = expected(3000)
+    spec = tiny("slow", seconds=0.001)
+    with EngineProcess(spec, request_timeout=10, max_restarts=10) as engine:
+        stop = threading.Event()
+
+        def kill_now_and_then() -> None:
+            while not stop.wait(rng.uniform(0.1, 3.0)):
+                if (child := engine._child) is not None:
+                    child.kill()
+
+        killer = threading.Thread(target=kill_now_and_then)
+        killer.start()
+        seen: dict[str, str] = {}
+        for shard in range(10):
+            engine.submit([ask(i) for i in range(shard * 300, shard * 300 + 300)])
+            for result in engine.results():
+                assert result.error is None
+                assert result.id not in seen
+                seen[result.id] = result.text
+        stop.set()
+        killer.join()
+    assert seen == right
