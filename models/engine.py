@@ -67,7 +67,10 @@ class ImageResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitRequest:
-    """Fit a record model on the Parquet file `source`; write it to the folder `out`."""
+    """Fit a record model on the Parquet file `source`; write it to the folder `out`.
+
+    Values of the column `primary_key` (none when empty) name a row: they are made anew and never repeat.
+    """
 
     id: str
     source: str
@@ -75,6 +78,7 @@ class FitRequest:
     seed: int
     steps: int
     family: str = "transformer"
+    primary_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -81,7 +81,7 @@ SCHEMAS: dict[type, pa.Schema] = {
         strength=_FLOAT,
     ),
     ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=_FLAGS, error=_TEXT),
-    FitRequest: _schema(id=_TEXT, source=_TEXT, out=_TEXT, seed=_SEED, steps=_INT, family=_TEXT),
+    FitRequest: _schema(id=_TEXT, source=_TEXT, out=_TEXT, seed=_SEED, steps=_INT, family=_TEXT, primary_key=_TEXT),
     SampleRequest: _schema(id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED),
     TableResult: _schema(id=_TEXT, path=_TEXT, rows=_INT, info=_JSON, error=_TEXT),
 }

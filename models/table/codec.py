@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from models.table.columns import CategoryColumn, Column, NumberColumn, TextColumn, column_from_json, fit_column
+from models.table.columns import CategoryColumn, Chunk, Column, NumberColumn, TextColumn, column_from_json, fit_column
 from models.table.number import Part
 from models.table.physical import check_schema
 
@@ -54,7 +54,7 @@ class TableCodec:
         for field, column, drawn in zip(self.schema, self.columns, taken, strict=True):
             own = tokens[:, at : at + len(column.parts)]
             at += len(column.parts)
-            values = column.decode(own, rng, first_row, drawn)
+            values = column.decode(own, Chunk(rng, first_row, drawn))
             arrays.append(_as_field(values, field.type, self.orders.get(field.name)))
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 

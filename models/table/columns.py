@@ -32,8 +32,17 @@ KEY_NAMES = ("id", "key", "index", "uuid", "guid", "rowid", "row_id", "row", "nr
 KEY_ENDINGS = ("_id", "_key", "_no", "_nr", "_number", " id", " no", " number", "Id", "ID")
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What decoding a column needs to know of its chunk: randomness, its first row's number, texts drawn so far."""
+
+    rng: np.random.Generator
+    first_row: int
+    taken: set[str]
+
+
 class Column(Protocol):
-    """One column's codec. `decode` takes the number of the chunk's first row and the texts already drawn."""
+    """One column's codec."""
 
     role: str
 
@@ -42,7 +51,7 @@ class Column(Protocol):
 
     def encode(self, values: pa.Array) -> np.ndarray: ...
 
-    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array: ...
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array: ...
 
     def to_json(self) -> dict[str, Any]: ...
 
@@ -73,10 +82,10 @@ class NumberColumn:
             numbers = np.rint(np.nan_to_num(numbers)).astype(np.int64)
         return self.codec.encode(numbers, valid)
 
-    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
         if pt.is_null(self.type):
             return pa.nulls(len(tokens))
-        numbers, valid = self.codec.decode(tokens, rng)
+        numbers, valid = self.codec.decode(tokens, chunk.rng)
         return from_numbers(numbers, valid, self.units, self.type)
 
     def to_json(self) -> dict[str, Any]:
@@ -126,8 +135,8 @@ class CategoryColumn:
         second = np.where(valid & (place < len(self.values)), 1 + place % self.width, 0)
         return np.stack([first, second], axis=1)[:, : len(self.parts)]
 
-    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
-        spelling = Random(int(rng.integers(2**63)))  # noqa: S311 - drawn always, so that columns do not disturb others
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
+        spelling = Random(int(chunk.rng.integers(2**63)))  # noqa: S311 - drawn even if unused: later columns stay put
         first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), self.first_value)
         place = (first - self.first_value) * self.width
         if self.width > 1:
@@ -165,13 +174,13 @@ class TextColumn:
     def encode(self, values: pa.Array) -> np.ndarray:
         return np.asarray(values.is_valid()).astype(np.int64)[:, None][:, : len(self.parts)]
 
-    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
-        spelling = Random(int(rng.integers(2**63)))  # noqa: S311
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
+        spelling = Random(int(chunk.rng.integers(2**63)))  # noqa: S311
         texts: list[str | None] = []
         for present in tokens[:, 0] if self.nulls else np.ones(len(tokens), dtype=np.int64):
-            text = self.manner.draw(spelling, taken) if present else None
+            text = self.manner.draw(spelling, chunk.taken) if present else None
             if text is not None and self.unique:
-                taken.add(text)
+                chunk.taken.add(text)
             texts.append(text)
         return pa.array(texts, type=pa.large_string())
 
@@ -194,8 +203,8 @@ class KeyColumn:
     def encode(self, values: pa.Array) -> np.ndarray:
         return np.zeros((len(values), 0), dtype=np.int64)
 
-    def decode(self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: set[str]) -> pa.Array:
-        first = self.start + first_row
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
+        first = self.start + chunk.first_row
         return pa.array(np.arange(first, first + len(tokens), dtype=np.int64)).cast(self.type)
 
     def to_json(self) -> dict[str, Any]:

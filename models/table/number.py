@@ -9,6 +9,7 @@ occur at least five times as they are, the rest by interpolating between quantil
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -218,7 +219,7 @@ def _interpolated(
     cuts = np.unique(np.searchsorted(rank, counts.sum() * np.arange(pieces) / pieces))
     cuts = cuts[cuts < len(values)]
     bounds = [*values[cuts], edge]
-    for piece, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for piece, (low, high) in enumerate(pairwise(bounds)):
         end = cuts[piece + 1] if piece + 1 < len(cuts) else len(values)
         runs.append((low, high))
         mass.append(int(counts[cuts[piece] : end].sum()))

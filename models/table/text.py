@@ -42,11 +42,12 @@ def digests(texts: list[str]) -> np.ndarray:
 
 @dataclass(slots=True)
 class TextModel:
-    """Spelling habits of a column. `habits` maps a context of up to four characters to what may follow and how often."""
+    """Spelling habits of a column: `habits` maps up to four characters to what may follow them and how often."""
 
     habits: dict[str, dict[str, int]]
     shapes: dict[str, int]
     known: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    _shapes: Lots | None = None
     _lots: dict[tuple[str, str | None], Lots | None] = field(default_factory=dict)
 
     def draw(self, rng: Random, taken: set[str]) -> str:
@@ -66,9 +67,9 @@ class TextModel:
         return place < len(self.known) and self.known[place] == digest
 
     def _spell(self, rng: Random) -> str:
-        shape = None
-        if self.shapes:
-            shape = _pick(self._lots.setdefault(("", "shape"), _lots(self.shapes)), rng)
+        if self._shapes is None:
+            self._shapes = _lots(self.shapes)
+        shape = _pick(self._shapes, rng) if self.shapes else None
         text = START
         for place in range(LONGEST if shape is None else len(shape)):
             wanted = None if shape is None else shape[place]

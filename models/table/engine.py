@@ -1,0 +1,107 @@
+"""The record engine: fits models on Parquet files and draws Parquet files from models.
+
+There is nothing to load beforehand, so `open` takes any `ref`. A request that cannot be served is answered with an
+error for people; only faults of the machine raise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from models.engine import FitRequest, SampleRequest, TableResult
+from models.table.model import fit_table, load_model
+from models.table.reading import read_table
+from models.table.steps import default_steps
+
+__all__ = ["TableEngine", "answer", "default_steps", "open"]
+
+TableRequest = FitRequest | SampleRequest
+ROW_GROUP = 65_536
+FAMILIES = ("auto", "transformer")  # what a job may ask for; both are served by the masked MLP
+
+
+class TableEngine:
+    """Serves fits and samplings one after the other."""
+
+    def __init__(self) -> None:
+        self._queue: deque[TableRequest] = deque()
+        self._lock = Lock()
+
+    def submit(self, requests: Sequence[TableRequest]) -> None:
+        with self._lock:
+            self._queue.extend(requests)
+
+    def results(self) -> Iterator[TableResult]:
+        while True:
+            with self._lock:
+                if not self._queue:
+                    return
+                request = self._queue.popleft()
+            yield answer(request)
+
+    def close(self) -> None:
+        with self._lock:
+            self._queue.clear()
+
+
+def open(ref: str = "", device: str = "cpu", dtype: str = "float32", *, threads: int | None = None) -> TableEngine:
+    """Open the engine. The networks are small: they run on the CPU, in float32, whatever `device` and `dtype` say."""
+    del ref, device, dtype
+    if threads is not None:
+        torch.set_num_threads(threads)
+    return TableEngine()
+
+
+def answer(request: TableRequest) -> TableResult:
+    """Serve one request."""
+    try:
+        return _fit(request) if isinstance(request, FitRequest) else _sample(request)
+    except (ValueError, OSError, pa.ArrowException) as error:
+        return TableResult(id=request.id, error=str(error))
+
+
+def _fit(request: FitRequest) -> TableResult:
+    if request.family not in FAMILIES:
+        raise ValueError(f"family {request.family!r} is not one of {', '.join(FAMILIES)}")
+    began = time.perf_counter()
+    table = read_table(Path(request.source))
+    model, fit = fit_table(table, seed=request.seed, steps=request.steps, primary_key=request.primary_key or None)
+    model.save(Path(request.out))
+    info = {
+        "seconds": round(time.perf_counter() - began, 3),
+        "steps": fit.steps,
+        "best_step": fit.best,
+        "held_out_losses": [list(pair) for pair in fit.losses],
+        "columns": {name: column.role for name, column in zip(table.schema.names, model.codec.columns, strict=True)},
+        "threads": torch.get_num_threads(),
+    }
+    return TableResult(id=request.id, path=request.out, rows=table.num_rows, info=info)
+
+
+def _sample(request: SampleRequest) -> TableResult:
+    began = time.perf_counter()
+    model = load_model(Path(request.model))
+    path = Path(request.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    with pq.ParquetWriter(unfinished, model.codec.schema) as writer:
+        waiting: list[pa.RecordBatch] = []
+        for batch in model.sample(request.rows, request.seed):
+            waiting.append(batch)
+            if sum(b.num_rows for b in waiting) >= ROW_GROUP:
+                writer.write_table(pa.Table.from_batches(waiting))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting))
+    unfinished.replace(path)
+    seconds = time.perf_counter() - began
+    info = {"seconds": round(seconds, 3), "rows_per_second": round(request.rows / seconds)}
+    return TableResult(id=request.id, path=request.out, rows=request.rows, info=info)

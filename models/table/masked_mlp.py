@@ -1,0 +1,138 @@
+"""An autoregressive network over the tokens of a row: each part is predicted from the parts before it.
+
+One small network per part, all run at once: embeddings of the earlier parts through a block-triangular matrix, then a
+residual layer of the part's own, then its logits. The biases of the logits start at the log marginals, so that an
+untrained network draws independent columns and training only has to add the dependence between them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.table.number import Part
+
+WIDTH = 16
+HIDDEN = 128
+COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
+MOST = 64_000_000
+NEVER = -1e9
+
+
+def sizes_for(parts: int) -> tuple[int, int]:
+    """Embedding width and hidden width for a number of parts. Raises ValueError when the table is too wide."""
+    width, hidden = WIDTH, HIDDEN
+    while parts * parts * width * hidden > COMFORTABLE and hidden > 32:
+        hidden //= 2
+    while parts * parts * width * hidden > COMFORTABLE and width > 4:
+        width //= 2
+    if parts * parts * width * hidden > MOST:
+        raise ValueError(f"the table is too wide: its columns make {parts} tokens a row, about 700 are possible")
+    return width, hidden
+
+
+class MaskedMLP(nn.Module):
+    """`nll` is the exact negative log-likelihood of rows of tokens, `sample` draws rows."""
+
+    offsets: Tensor
+    mask: Tensor
+
+    def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
+        super().__init__()
+        self.parts = list(parts)
+        self.width, self.hidden = width, hidden
+        count = len(self.parts)
+        sizes = [part.size for part in self.parts]
+        self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
+        self.first = nn.Parameter(torch.empty(count * width, count * hidden))
+        self.first_bias = nn.Parameter(torch.zeros(count * hidden))
+        self.second = nn.Parameter(torch.empty(count, hidden, hidden))
+        self.second_bias = nn.Parameter(torch.zeros(count, 1, hidden))
+        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        earlier = torch.ones(count, count).triu(1)
+        self.register_buffer("offsets", torch.tensor(offsets), persistent=False)
+        self.register_buffer("mask", earlier.repeat_interleave(width, 0).repeat_interleave(hidden, 1), persistent=False)
+        # parts of like size share one batched product; padding costs at most half of it
+        order: dict[int, list[int]] = {}
+        for place, size in enumerate(sizes):
+            order.setdefault(math.ceil(math.log2(max(size, 8))), []).append(place)
+        self.groups = [order[key] for key in sorted(order)]
+        self.group_of = {place: (g, n) for g, group in enumerate(self.groups) for n, place in enumerate(group)}
+        self.logits = nn.ParameterList()
+        self.logit_bias = nn.ParameterList()
+        for number, group in enumerate(self.groups):
+            widest = max(sizes[place] for place in group)
+            self.logits.append(nn.Parameter(torch.empty(len(group), hidden, widest)))
+            self.logit_bias.append(nn.Parameter(torch.zeros(len(group), 1, widest)))
+            allowed = torch.zeros(len(group), 1, widest)
+            for n, place in enumerate(group):
+                allowed[n, :, sizes[place] :] = NEVER
+                if self.parts[place].gate is not None:
+                    allowed[n, :, 0] = NEVER
+            self.register_buffer(f"allowed_{number}", allowed, persistent=False)
+
+    def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
+        """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
+        count = len(self.parts)
+        with torch.no_grad():
+            self.embedding.normal_(std=self.width**-0.5, generator=generator)
+            self.first.normal_(generator=generator)
+            seen = self.mask.sum(0).clamp(min=1)
+            self.first.mul_(self.mask * (2 / seen).sqrt())
+            self.second.normal_(std=(2 / self.hidden) ** 0.5, generator=generator)
+            for weight in self.logits:
+                weight.normal_(std=0.01, generator=generator)
+            for place in range(count):
+                group, row = self.group_of[place]
+                part = self.parts[place]
+                column = tokens[:, place]
+                counts = np.bincount(column[column > 0] if part.gate is not None else column, minlength=part.size)
+                share = torch.tensor((counts + 0.5) / (counts.sum() + 0.5 * part.size))
+                self.logit_bias[group][row, 0, : part.size] = share.log().to(self.logit_bias[group].dtype)
+
+    def nll(self, tokens: Tensor, dropout: float = 0.0) -> Tensor:
+        """Negative log-likelihood of each row, nats. `tokens` is int64, rows × parts."""
+        rows, count = tokens.shape
+        inputs = functional.embedding(tokens + self.offsets, self.embedding).reshape(rows, -1)
+        hidden = torch.addmm(self.first_bias, inputs, self.first * self.mask)
+        hidden = functional.relu(hidden).view(rows, count, self.hidden).transpose(0, 1)
+        hidden = functional.dropout(hidden, dropout, training=dropout > 0)
+        hidden = functional.relu(torch.baddbmm(self.second_bias, hidden, self.second)) + hidden
+        hidden = functional.dropout(hidden, dropout, training=dropout > 0)
+        total = tokens.new_zeros(rows, dtype=hidden.dtype)
+        for number, group in enumerate(self.groups):
+            bias = self.logit_bias[number] + self.get_buffer(f"allowed_{number}")
+            scores = torch.baddbmm(bias, hidden[group], self.logits[number])
+            wanted = tokens[:, group].T
+            loss = functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), reduction="none")
+            gated = torch.tensor([self.parts[place].gate is not None for place in group])[:, None]
+            applies = ~(gated & (wanted == 0))
+            total = total + torch.where(applies, loss.view(len(group), rows), 0.0).sum(0)
+        return total
+
+    @torch.no_grad()
+    def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
+        """Draw rows of tokens: int64, rows × parts. The same generator state gives the same rows."""
+        count = len(self.parts)
+        draws = torch.rand(count, rows, 1, generator=generator)
+        tokens = torch.zeros(rows, count, dtype=torch.int64)
+        inputs = torch.zeros(rows, count * self.width)
+        for place, part in enumerate(self.parts):
+            known, own = place * self.width, slice(place * self.hidden, (place + 1) * self.hidden)
+            hidden = torch.addmm(self.first_bias[own], inputs[:, :known], self.first[:known, own])
+            hidden = functional.relu(hidden)
+            hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
+            group, row = self.group_of[place]
+            bias = self.logit_bias[group][row] + self.get_buffer(f"allowed_{group}")[row]
+            chances = torch.addmm(bias, hidden, self.logits[group][row])[:, : part.size].softmax(1).cumsum(1)
+            drawn = torch.searchsorted(chances, draws[place] * chances[:, -1:], right=True).clamp(max=part.size - 1)
+            tokens[:, place] = drawn[:, 0]
+            if part.gate is not None:
+                tokens[:, place] *= tokens[:, place - 1] >= part.gate
+            inputs[:, known : known + self.width] = self.embedding[tokens[:, place] + self.offsets[place]]
+        return tokens.numpy()

@@ -1,0 +1,99 @@
+"""A record model: the codec of a table and the network that learned its tokens; fitted, saved, loaded, sampled.
+
+Rows are drawn in chunks of a fixed size, and a chunk's randomness comes from the seed and the chunk's number alone, so
+the first thousand of a million rows are the same rows as when a thousand were asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import torch
+from safetensors.torch import load_file, save_file
+
+from models.table.codec import TableCodec, fit_codec
+from models.table.masked_mlp import MaskedMLP
+from models.table.steps import default_steps
+from models.table.training import Fit, fit_network
+
+CHUNK = 8_192  # rows drawn at once; another size would give other rows
+FAMILY = "masked-mlp"
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+
+
+@dataclass(slots=True)
+class TableModel:
+    """Draws records like those of the table it was fitted on."""
+
+    codec: TableCodec
+    network: MaskedMLP
+
+    def sample(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
+        """Yield `rows` records with the source's schema, chunk by chunk."""
+        taken = self.codec.nothing_taken()
+        for first in range(0, rows, CHUNK):
+            spread = np.random.SeedSequence([seed, first // CHUNK])
+            for_tokens, for_values = spread.spawn(2)
+            generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+            # a whole chunk is always drawn, so that its rows do not depend on how many are wanted
+            tokens = self.network.sample(CHUNK, generator)
+            batch = self.codec.decode(tokens, np.random.default_rng(for_values), first, taken)
+            yield batch.slice(0, min(CHUNK, rows - first))
+
+    def log_prob(self, table: pa.Table) -> np.ndarray:
+        """Log-likelihood of each row, nats, at the resolution of the codec's cells."""
+        tokens = torch.from_numpy(self.codec.encode(table))
+        with torch.no_grad():
+            return -torch.cat([self.network.nll(piece) for piece in tokens.split(CHUNK)]).numpy()
+
+    def save(self, folder: Path) -> None:
+        """Write weights and description into `folder`, the same bytes for the same model."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
+        tensors |= {f"known.{name}": torch.from_numpy(value) for name, value in self.codec.digests().items()}
+        save_file(tensors, folder / WEIGHTS)
+        description = {
+            "family": FAMILY,
+            "width": self.network.width,
+            "hidden": self.network.hidden,
+            "codec": self.codec.to_json(),
+        }
+        text = json.dumps(description, ensure_ascii=False, sort_keys=False, allow_nan=False, indent=None)
+        (folder / DESCRIPTION).write_text(text, encoding="utf-8")
+
+
+def fit_table(
+    table: pa.Table, *, seed: int, steps: int | None = None, primary_key: str | None = None
+) -> tuple[TableModel, Fit]:
+    """Fit a model of `table`. Raises ValueError for a table without rows or columns, or one that cannot be imitated."""
+    if table.num_rows == 0:
+        raise ValueError("the table has no rows")
+    codec = fit_codec(table, primary_key)
+    tokens = codec.encode(table)
+    wanted = default_steps(table.num_rows, table.num_columns) if steps is None else steps
+    network, fit = fit_network(tokens, codec.parts, wanted, seed)
+    return TableModel(codec=codec, network=network), fit
+
+
+def load_model(folder: Path) -> TableModel:
+    """Read a model that `save` wrote. Raises ValueError, naming the folder, when it is not one."""
+    if not (folder / DESCRIPTION).is_file() or not (folder / WEIGHTS).is_file():
+        raise ValueError(f"{folder} is no record model: it lacks {DESCRIPTION} or {WEIGHTS}")
+    try:
+        description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
+        tensors = load_file(folder / WEIGHTS)
+        if description["family"] != FAMILY:
+            raise ValueError(f"family {description['family']!r} is unknown to this version")
+        known = {name.removeprefix("known."): t.numpy() for name, t in tensors.items() if name.startswith("known.")}
+        codec = TableCodec.from_json(description["codec"], known)
+        network = MaskedMLP(codec.parts, description["width"], description["hidden"])
+        weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
+        network.load_state_dict(weights)
+    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{folder} cannot be read as a record model: {error}") from error
+    return TableModel(codec=codec, network=network)

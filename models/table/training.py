@@ -1,0 +1,82 @@
+"""Fitting the network: a fixed number of steps at most, ended early when held-out rows stop getting likelier.
+
+Steps are counted, never timed, so that the result does not depend on how busy the machine is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from models.table.masked_mlp import MaskedMLP, sizes_for
+from models.table.number import Part
+from models.table.steps import BATCH, TOO_FEW
+
+RATE = 2e-3
+WARM_UP = 50  # steps, or a fifth of a short fit
+HELD_OUT = 0.1
+MOST_HELD_OUT = 4_096
+LOOKS = 20  # how often the held-out rows are scored
+PATIENCE = 6
+
+
+@dataclass(slots=True)
+class Fit:
+    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept."""
+
+    steps: int = 0
+    best: int = 0
+    losses: list[tuple[int, float]] = field(default_factory=list)
+
+
+def fit_network(tokens: np.ndarray, parts: list[Part], steps: int, seed: int) -> tuple[MaskedMLP, Fit]:
+    """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights."""
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(tokens), generator=generator)
+    held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
+    shuffled = torch.from_numpy(tokens)[order]
+    judges, rows = shuffled[:held_out], shuffled[held_out:]
+    network = MaskedMLP(parts, *sizes_for(len(parts)))
+    network.start(tokens, generator)
+    fit = Fit()
+    if not parts or len(tokens) < TOO_FEW or steps < 1:
+        return network, fit
+    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.0, fused=True)
+    look = max(steps // LOOKS, 1)
+    lowest, kept = math.inf, network.state_dict()
+    batches = _batches(rows, generator)
+    while fit.steps < steps:
+        progress = fit.steps / steps
+        warm = min(1.0, (fit.steps + 1) / min(WARM_UP, max(steps // 5, 1)))
+        optimizer.param_groups[0]["lr"] = RATE * warm * 0.5 * (1 + math.cos(math.pi * progress))
+        loss = network.nll(next(batches)).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        fit.steps += 1
+        if fit.steps % look == 0 or fit.steps == steps:
+            score = _score(network, judges)
+            fit.losses.append((fit.steps, round(score, 5)))
+            if score < lowest:
+                lowest, fit.best = score, fit.steps
+                kept = {name: value.clone() for name, value in network.state_dict().items()}
+            elif fit.steps - fit.best >= PATIENCE * look:
+                break
+    network.load_state_dict(kept)
+    return network, fit
+
+
+def _batches(rows: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Endless passes over the rows, each in a new order."""
+    while True:
+        for chosen in torch.randperm(len(rows), generator=generator).split(BATCH):
+            yield rows[chosen]
+
+
+@torch.no_grad()
+def _score(network: MaskedMLP, rows: torch.Tensor) -> float:
+    return float(torch.cat([network.nll(piece) for piece in rows.split(2_048)]).mean())
