@@ -12,9 +12,10 @@ from markupsafe import Markup, escape
 
 FEW = 10  # cells of fewer source rows are not drawn
 MAX_LABELS = 8
-LABEL_LENGTH = 22
+LABEL_LENGTH = 17
 WIDTH, HEIGHT = 280, 96
-ROW = 18
+ROW = 20
+LABELS = 120  # where bars of categories begin
 
 
 def stacked(values: Sequence[tuple[str, str, int]], total: int) -> Markup:
@@ -69,39 +70,50 @@ def bullet(value: float, floor: float | None, ceiling: float | None) -> Markup:
 def column(drawn: dict[str, Any]) -> Markup:
     """One column of a synthetic table over its source: a histogram of numbers, or paired bars of categories.
 
-    `source` and `synthetic` are counts or shares of the same cells; `edges` (one more than cells) or `labels` name them.
+    `source` and `synthetic` are counts or shares of the same cells; `edges` (one more than there are cells) or `labels`
+    say what the cells are. A source cell of None, or of a few rows, is not drawn.
     """
-    source, synthetic = _cells(drawn.get("source")), _cells(drawn.get("synthetic"))
-    size = min(len(source), len(synthetic))
-    if not size:
-        return Markup('<p class="quiet">Too few rows to draw.</p>')
-    hidden = [_hidden(cell) for cell in source]
-    source = [0.0 if hide else cell or 0.0 for cell, hide in zip(source, hidden, strict=True)][:size]
-    synthetic = [cell or 0.0 for cell in synthetic][:size]
-    total, made = sum(source) or 1.0, sum(synthetic) or 1.0
-    left, right = [cell / total for cell in source], [cell / made for cell in synthetic]
-    labels = drawn.get("labels")
-    if isinstance(labels, list) and len(labels) >= size:
-        return _categories([str(label) for label in labels[:size]], left, right, str(drawn.get("name", "")))
-    return _histogram(left, right, drawn.get("edges") or [], str(drawn.get("name", "")))
+    cells = list(zip(_cells(drawn.get("source")), _cells(drawn.get("synthetic")), strict=False))
+    labels, edges = drawn.get("labels"), drawn.get("edges")
+    hidden = _hidden([source for source, _ in cells])
+    name = str(drawn.get("name", ""))
+    total = sum(source or 0.0 for source, _ in cells) or 1.0
+    made = sum(synthetic or 0.0 for _, synthetic in cells) or 1.0
+    shares = [
+        (0.0 if hide else (source or 0.0) / total, (synthetic or 0.0) / made)
+        for (source, synthetic), hide in zip(cells, hidden, strict=True)
+    ]
+    note = Markup('<p class="quiet few">Cells of fewer than {} rows are not drawn.</p>').format(FEW)
+    if isinstance(labels, list) and len(labels) >= len(cells):
+        named = [(str(label), *share) for label, share, hide in zip(labels, shares, hidden, strict=False) if not hide]
+        chart = _categories(named, name) if named else Markup("")
+    else:
+        # The outermost cells are cut off when few rows are in them: their edges are somebody's values.
+        seen = [i for i, hide in enumerate(hidden) if not hide]
+        first, last = (seen[0], seen[-1] + 1) if seen else (0, 0)
+        known = edges[first : last + 1] if isinstance(edges, list) else []
+        chart = _histogram(shares[first:last], known, name) if seen else Markup("")
+    return chart + note if any(hidden) else chart
 
 
 def _cells(cells: Any) -> list[float | None]:
     return [None if cell is None else float(cell) for cell in cells] if isinstance(cells, list) else []
 
 
-def _hidden(cell: float | None) -> bool:
-    return cell is None or (cell.is_integer() and 0 < cell < FEW)
+def _hidden(cells: Sequence[float | None]) -> list[bool]:
+    """Which cells may not be drawn: those left out already, and counts of a few."""
+    counts = sum(cell or 0.0 for cell in cells) > 1.5  # shares add up to 1
+    return [cell is None or (counts and 0 < cell < FEW) for cell in cells]
 
 
-def _histogram(source: Sequence[float], synthetic: Sequence[float], edges: Sequence[Any], name: str) -> Markup:
-    top = max(*source, *synthetic, 1e-9)
-    step = WIDTH / len(source)
+def _histogram(shares: Sequence[tuple[float, float]], edges: Sequence[Any], name: str) -> Markup:
+    top = max(1e-9, *(max(pair) for pair in shares))
+    step = WIDTH / len(shares)
 
-    def outline(cells: Sequence[float]) -> str:
+    def outline(which: int) -> str:
         points = [
-            f"L{i * step:.1f} {HEIGHT - 4 - (HEIGHT - 10) * cell / top:.1f}H{(i + 1) * step:.1f}"
-            for i, cell in enumerate(cells)
+            f"L{i * step:.1f} {HEIGHT - 4 - (HEIGHT - 10) * pair[which] / top:.1f}H{(i + 1) * step:.1f}"
+            for i, pair in enumerate(shares)
         ]
         return f"M0 {HEIGHT - 4}" + "".join(points) + f"V{HEIGHT - 4}"
 
@@ -113,42 +125,41 @@ def _histogram(source: Sequence[float], synthetic: Sequence[float], edges: Seque
     return (
         Markup(
             '<svg class="hist" viewBox="0 0 {w} {h}" preserveAspectRatio="none" role="img" aria-label="{said}">'
-            '<path class="source" d="{a}"/><path class="synthetic" d="{b}"/>'
-            '<path class="axis" d="M0 {y}H{w}"/></svg>'
+            '<path class="source" d="{a}"/><path class="synthetic" d="{b}"/><path class="axis" d="M0 {y}H{w}"/></svg>'
         ).format(
             w=WIDTH,
             h=HEIGHT,
             y=HEIGHT - 4,
-            a=outline(source),
-            b=outline(synthetic),
+            a=outline(0),
+            b=outline(1),
             said=f"{name}: synthetic values over source values",
         )
         + ends
     )
 
 
-def _categories(labels: Sequence[str], source: Sequence[float], synthetic: Sequence[float], name: str) -> Markup:
-    order = sorted(range(len(labels)), key=lambda i: -max(source[i], synthetic[i]))
-    shown = order[:MAX_LABELS]
-    top = max(*(source[i] for i in shown), *(synthetic[i] for i in shown), 1e-9)
+def _categories(cells: Sequence[tuple[str, float, float]], name: str) -> Markup:
+    shown = sorted(cells, key=lambda cell: -max(cell[1:]))[:MAX_LABELS]
+    top = max(1e-9, *(max(cell[1:]) for cell in shown))
     rows = Markup("")
-    for line, i in enumerate(shown):
+    for line, (label, source, synthetic) in enumerate(shown):
         y = line * ROW
         rows += Markup(
-            '<text class="label" x="0" y="{ty}">{label}<title>{whole}</title></text>'
-            '<rect class="source" x="112" y="{y}" width="{a:.1f}" height="11" rx="1.5"/>'
-            '<rect class="synthetic" x="112" y="{ys}" width="{b:.1f}" height="3" rx="1.5"/>'
+            '<g><title>{whole}</title><text class="label" x="0" y="{ty}">{label}</text>'
+            '<rect class="source" x="{left}" y="{y}" width="{a:.1f}" height="13" rx="1.5"/>'
+            '<rect class="synthetic" x="{left}" y="{ys}" width="{b:.1f}" height="4" rx="1.5"/></g>'
         ).format(
-            ty=y + 12,
-            label=_short(labels[i]),
-            whole=f"{labels[i]:.200}: source {source[i]:.1%}, synthetic {synthetic[i]:.1%}",
-            y=y + 3,
-            ys=y + 7,
-            a=168 * source[i] / top,
-            b=168 * synthetic[i] / top,
+            ty=y + 13,
+            label=_short(label),
+            whole=f"{label:.200}: source {source:.1%}, synthetic {synthetic:.1%}",
+            left=LABELS,
+            y=y + 2,
+            ys=y + 6.5,
+            a=(WIDTH - LABELS) * source / top,
+            b=(WIDTH - LABELS) * synthetic / top,
         )
-    more = len(order) - len(shown)
-    note = Markup('<p class="quiet">and {} more</p>').format(more) if more else Markup("")
+    more = len(cells) - len(shown)
+    note = Markup('<p class="quiet few">and {} more</p>').format(more) if more else Markup("")
     return (
         Markup('<svg class="cats" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
             WIDTH, ROW * len(shown) + 2, f"{name}: shares of categories, synthetic beside source", rows

@@ -1,4 +1,4 @@
-"""From a gathered page to one HTML file that asks nothing of anybody: no request leaves it, only its own script runs."""
+"""From a gathered page to one HTML file: no request leaves it, and no script runs in it but its own."""
 
 from __future__ import annotations
 
@@ -58,7 +58,15 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        day=_day, span=_span, count=_count, percent=_percent, beside=_beside, said=_said, clip=_clip, words=_words
+        day=_day,
+        between=_between,
+        span=_span,
+        count=_count,
+        percent=_percent,
+        beside=_beside,
+        said=_said,
+        clip=_clip,
+        words=_words,
     )
     return environment
 
@@ -73,6 +81,15 @@ def _hash(text: str) -> str:
 
 def _day(when: datetime | None) -> str:
     return f"{when.astimezone(UTC):%-d %B %Y, %H:%M} UTC" if when else "–"
+
+
+def _between(start: datetime, end: datetime) -> str:
+    """Two times, the day said once if it is one."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
+    if start.date() != end.date():
+        return f"{_day(start)} to {_day(end)}"
+    first, last = f"{start:%H:%M}", f"{end:%H:%M}"
+    return f"{start:%-d %B %Y}, {first if first == last else f'{first} to {last}'} UTC"
 
 
 def _span(seconds: float) -> str:

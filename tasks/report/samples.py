@@ -75,7 +75,6 @@ class TextJob:
     asked: dict[str, Any]
     variants: list[Variant]
     more: int
-    search: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,6 @@ class Picture:
     seed: int
     model: str
     reused: bool
-    search: str
 
 
 @dataclass(slots=True)
@@ -108,6 +106,11 @@ class Rule:
     rule: str
     count: int
     examples: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The rule without its kind in front."""
+        return self.rule.removeprefix(f"{self.kind}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +234,6 @@ def _text_job(asked: tuple[dict[str, Any], set[int]], rows: list[dict[str, Any]]
         )
         for row in rows[:MAX_VARIANTS]
     ]
-    words = [first["job_id"], channel, title, job.get("brand_name") or "", first["locale"] or ""]
-    words += [shown.text for variant in variants for shown in variant.fields]
     return TextJob(
         job_id=first["job_id"],
         title=title[:200],
@@ -243,7 +244,6 @@ def _text_job(asked: tuple[dict[str, Any], set[int]], rows: list[dict[str, Any]]
         asked={name: value for name, value in job.items() if name not in _KNOWN and value not in (None, "", [], {})},
         variants=variants,
         more=len(rows) - len(variants),
-        search=" ".join(words).casefold()[:TEXT_SHOWN],
     )
 
 
@@ -288,7 +288,6 @@ def _picture(
         seed=row["seed"],
         model=row["model"] or "",
         reused=row["variant"] in reused,
-        search=f"{row['job_id']} {title} {row['prompt']}".casefold()[:TEXT_SHOWN],
     )
 
 

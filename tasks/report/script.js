@@ -6,6 +6,7 @@
     const first = Number(list.dataset.first);
     const filter = document.querySelector(`[data-filter="${list.id}"]`);
     const found = document.querySelector(`[data-found="${list.id}"]`);
+    const texts = new Map(items.map((item) => [item, item.textContent.toLowerCase()]));
     let whole = items.length <= first;
     const button = document.createElement("button");
     button.type = "button";
@@ -16,7 +17,7 @@
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       let hits = 0;
       for (const item of items) {
-        const hit = words.every((word) => item.dataset.search.includes(word));
+        const hit = words.every((word) => texts.get(item).includes(word));
         hits += hit;
         item.hidden = !hit || (!whole && !words.length && hits > first);
       }
