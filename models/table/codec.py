@@ -41,7 +41,7 @@ class TableCodec:
         pieces = []
         for name, column in zip(self.schema.names, self.columns, strict=True):
             try:
-                pieces.append(column.encode(_values(table[name])))
+                pieces.append(column.encode(plain_values(table[name])))
             except ValueError as error:
                 raise ValueError(f"column {name!r}: {error}") from error
         return np.concatenate(pieces, axis=1) if pieces else np.zeros((table.num_rows, 0), dtype=np.int64)
@@ -106,7 +106,9 @@ def fit_codec(table: pa.Table, primary_key: str | None = None) -> TableCodec:
     columns, orders = [], {}
     for field in table.schema:
         try:
-            columns.append(fit_column(field.name, _values(table[field.name]), primary_key=field.name == primary_key))
+            columns.append(
+                fit_column(field.name, plain_values(table[field.name]), primary_key=field.name == primary_key)
+            )
         except ValueError as error:
             raise ValueError(f"column {field.name!r}: {error}") from error
         if pt.is_dictionary(field.type) and isinstance(columns[-1], CategoryColumn):
@@ -118,7 +120,7 @@ def fit_codec(table: pa.Table, primary_key: str | None = None) -> TableCodec:
     return TableCodec(schema=schema, columns=columns, orders=orders)
 
 
-def _values(column: pa.ChunkedArray) -> pa.Array:
+def plain_values(column: pa.ChunkedArray) -> pa.Array:
     """A column as one array of plain values."""
     if pt.is_dictionary(column.type):
         column = column.cast(column.type.value_type)

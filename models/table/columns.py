@@ -22,12 +22,14 @@ from models.table.physical import (
     dates_of_strings,
     from_numbers,
     is_string,
+    is_time,
     to_numbers,
     value_type,
 )
 from models.table.text import TextModel, fit_text
 
 FEW_TEXTS = 20
+HEADROOM = 10_000  # at least so many new keys must fit above the source's highest
 KEY_NAMES = ("id", "key", "index", "uuid", "guid", "rowid", "row_id", "row", "nr", "no", "number", "#")
 KEY_ENDINGS = ("_id", "_key", "_no", "_nr", "_number", " id", " no", " number", "Id", "ID")
 
@@ -211,52 +213,74 @@ class KeyColumn:
         return {"start": self.start}
 
 
-def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Column:
-    """Choose the treatment of a column and learn it. Raises ValueError on values beyond 64 bits."""
+def role_of(name: str, values: pa.Array, *, primary_key: bool = False) -> str:
+    """How a column is treated: `empty`, `number`, `date`, `category`, `text` or `key`."""
     kind = values.type
-    if pt.is_null(kind) or values.null_count == len(values):
-        kind = pa.null()
-        return NumberColumn(type=kind, units=Units(), codec=NumberCodec(nulls=True, whole=True, atoms=np.zeros(0)))
+    if values.null_count == len(values):
+        return "empty"
     if is_string(kind):
-        return _fit_strings(values, primary_key)
+        if primary_key:
+            return "text"
+        if dates_of_strings(values) is not None:
+            return "date"
+        distinct, present = pc.count_distinct(values).as_py(), len(values) - values.null_count
+        return "text" if distinct >= FEW_TEXTS and 2 * distinct > present else "category"
     if pt.is_integer(kind) and (primary_key or _looks_like_a_key(name, values)):
-        highest = pc.max(values).as_py()
-        if highest + len(values) <= np.iinfo(kind.to_pandas_dtype()).max and highest + len(values) < 2**63:
-            return KeyColumn(type=kind, start=highest + 1)
+        return "key"
+    return "date" if is_time(kind) and not pt.is_duration(kind) else "number"
+
+
+def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Column:
+    """Choose the treatment of a column and learn it. Raises ValueError for values that it cannot hold."""
+    kind, nulls = values.type, values.null_count > 0
+    role = role_of(name, values, primary_key=primary_key)
+    if role == "empty":
+        nothing = NumberCodec(nulls=True, whole=True, atoms=np.zeros(0, np.int64))
+        return NumberColumn(type=pa.null(), units=Units(), codec=nothing)
+    if role == "text":
+        texts = values.unique().drop_null().to_pylist()
+        unique = len(texts) == len(values) - values.null_count
+        return TextColumn(type=kind, nulls=nulls, unique=unique, manner=fit_text(sorted(texts)))
+    if role == "category":
+        return _fit_category(values)
+    if role == "key":
+        return KeyColumn(type=kind, start=_highest(values) + 1)
     if primary_key:
-        raise ValueError("a primary key must be text or whole numbers with room for new ones")
-    numbers, valid, units = to_numbers(values)
+        raise ValueError("a primary key must be text or whole numbers")
+    read = dates_of_strings(values) if is_string(kind) else to_numbers(values)
+    assert read is not None
+    numbers, valid, units = read
     return NumberColumn(type=kind, units=units, codec=fit_number(numbers, valid, two_valued=pt.is_boolean(kind)))
 
 
-def _fit_strings(values: pa.Array, primary_key: bool) -> Column:
-    kind = values.type
-    nulls = values.null_count > 0
-    dates = None if primary_key else dates_of_strings(values)
-    if dates is not None:
-        numbers, valid, units = dates
-        return NumberColumn(type=kind, units=units, codec=fit_number(numbers, valid))
+def _fit_category(values: pa.Array) -> CategoryColumn:
     counted = pc.value_counts(values.drop_null())
-    texts, counts = counted.field("values").to_pylist(), counted.field("counts").to_pylist()
-    present = len(values) - values.null_count
-    if primary_key or (len(texts) >= FEW_TEXTS and 2 * len(texts) > present):
-        return TextColumn(type=kind, nulls=nulls, unique=len(texts) == present, manner=fit_text(sorted(texts)))
-    ranked = sorted(zip(texts, counts, strict=True), key=lambda pair: (-pair[1], pair[0]))
+    pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    ranked = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+    nulls = values.null_count > 0
     if len(ranked) <= FEW_VALUES:
-        return CategoryColumn(type=kind, nulls=nulls, values=[text for text, _ in ranked])
+        return CategoryColumn(type=values.type, nulls=nulls, values=[text for text, _ in ranked])
     rare = sorted(text for text, count in ranked if count < COMMON)
     common = [text for text, count in ranked if count >= COMMON]
-    return CategoryColumn(type=kind, nulls=nulls, values=common, manner=fit_text(rare) if rare else None)
+    return CategoryColumn(type=values.type, nulls=nulls, values=common, manner=fit_text(rare) if rare else None)
+
+
+def _highest(values: pa.Array) -> int:
+    """The highest of a key's values. Raises ValueError when the type has no room for new ones above it."""
+    highest = int(pc.max(values).as_py())
+    if highest + HEADROOM > min(np.iinfo(values.type.to_pandas_dtype()).max, 2**63 - 1):
+        raise ValueError(f"a key of type {values.type} has no room for new values above {highest}; use a wider type")
+    return highest
 
 
 def _looks_like_a_key(name: str, values: pa.Array) -> bool:
-    """Unique, never null, and either named like a key or counting the rows."""
+    """Unique, never null, with room for new values, and either named like a key or counting the rows."""
     if values.null_count or len(values) < FEW_TEXTS or pc.count_distinct(values).as_py() < len(values):
         return False
-    if name.lower() in KEY_NAMES or name.endswith(KEY_ENDINGS):
-        return True
     low, high = pc.min_max(values).as_py().values()
-    return low in (0, 1) and high - low == len(values) - 1
+    if high + HEADROOM > min(np.iinfo(values.type.to_pandas_dtype()).max, 2**63 - 1):
+        return False
+    return name.lower() in KEY_NAMES or name.endswith(KEY_ENDINGS) or (low in (0, 1) and high - low == len(values) - 1)
 
 
 def column_from_json(data: dict[str, Any], kind: pa.DataType, known: np.ndarray) -> Column:
