@@ -14,6 +14,7 @@ FEW = 10  # cells of fewer source rows are not drawn
 MAX_LABELS = 8
 LABEL_LENGTH = 17
 WIDTH, HEIGHT = 280, 96
+NOTHING = Markup('<p class="quiet few">Too few rows to draw.</p>')
 ROW = 20
 LABELS = 120  # where bars of categories begin
 
@@ -63,8 +64,8 @@ def bullet(value: float, floor: float | None, ceiling: float | None) -> Markup:
     return Markup(
         '<svg class="bullet" viewBox="0 0 1000 24" preserveAspectRatio="none" role="img" aria-label="{}">'
         '<rect class="track" y="8" width="1000" height="8"/>{}{}'
-        '<rect class="mark" x="{:.1f}" y="2" width="10" height="20" rx="3"/></svg>'
-    ).format(f"{value:g}, floor {floor}, ceiling {ceiling}", band, ticks, at(value) - 5)
+        '<rect class="mark" x="{:.1f}" y="2" width="16" height="20" rx="4"/></svg>'
+    ).format(f"{value:g}, floor {floor}, ceiling {ceiling}", band, ticks, at(value) - 8)
 
 
 def column(drawn: dict[str, Any]) -> Markup:
@@ -83,17 +84,15 @@ def column(drawn: dict[str, Any]) -> Markup:
         (0.0 if hide else (source or 0.0) / total, (synthetic or 0.0) / made)
         for (source, synthetic), hide in zip(cells, hidden, strict=True)
     ]
-    note = Markup('<p class="quiet few">Cells of fewer than {} rows are not drawn.</p>').format(FEW)
     if isinstance(labels, list) and len(labels) >= len(cells):
         named = [(str(label), *share) for label, share, hide in zip(labels, shares, hidden, strict=False) if not hide]
-        chart = _categories(named, name) if named else Markup("")
-    else:
-        # The outermost cells are cut off when few rows are in them: their edges are somebody's values.
-        seen = [i for i, hide in enumerate(hidden) if not hide]
-        first, last = (seen[0], seen[-1] + 1) if seen else (0, 0)
-        known = edges[first : last + 1] if isinstance(edges, list) else []
-        chart = _histogram(shares[first:last], known, name) if seen else Markup("")
-    return chart + note if any(hidden) else chart
+        return _categories(named, name) if named else NOTHING
+    # The outermost cells are cut off when few rows are in them: their edges are somebody's values.
+    seen = [i for i, hide in enumerate(hidden) if not hide]
+    if not seen:
+        return NOTHING
+    first, last = seen[0], seen[-1] + 1
+    return _histogram(shares[first:last], edges[first : last + 1] if isinstance(edges, list) else [], name)
 
 
 def _cells(cells: Any) -> list[float | None]:
@@ -169,5 +168,5 @@ def _categories(cells: Sequence[tuple[str, float, float]], name: str) -> Markup:
 
 
 def _short(value: Any) -> Markup:
-    text = f"{value:,.6g}" if isinstance(value, float) else str(value)
+    text = f"{value:,.4g}" if isinstance(value, float) else str(value)
     return escape(text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…")

@@ -75,13 +75,20 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
 
 def _figures(figures: dict[str, Any]) -> tuple[list[Figure], dict[str, Any]]:
     """Figures that have a floor and a ceiling, and the other plain values."""
-    floor, ceiling = (figures.get(name) if isinstance(figures.get(name), dict) else {} for name in ("floor", "ceiling"))
-    known, plain = [], {}
+    floor, ceiling = _numbers(figures.get("floor")), _numbers(figures.get("ceiling"))
+    known: list[Figure] = []
+    plain: dict[str, Any] = {}
     for name, value in figures.items():
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             continue
-        if isinstance(value, int | float) and (name in (floor or {}) or name in (ceiling or {})):
-            known.append(Figure(name, float(value), (floor or {}).get(name), (ceiling or {}).get(name)))
+        if isinstance(value, int | float) and (name in floor or name in ceiling):
+            known.append(Figure(name, float(value), floor.get(name), ceiling.get(name)))
         else:
             plain[name] = value
     return known, plain
+
+
+def _numbers(values: Any) -> dict[str, float]:
+    if not isinstance(values, dict):
+        return {}
+    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}

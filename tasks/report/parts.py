@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,9 @@ BATCH = 64
 T = TypeVar("T")
 
 
-def rows_of(store: Store, key: str, scratch: Path, columns: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+def rows_of(
+    store: Store, key: str, scratch: Path, columns: Sequence[str] | None = None
+) -> Generator[dict[str, Any], None, None]:
     """The rows of a Parquet object, a few at a time. The local copy goes when the reader is done or gives up."""
     path = scratch / f"report-{uuid.uuid4().hex}.parquet"
     try:

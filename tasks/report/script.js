@@ -41,7 +41,6 @@
     const about = item.querySelector(".about").cloneNode(true);
     about.hidden = false;
     const picture = item.querySelector(".shot").firstElementChild.cloneNode(true);
-    picture.removeAttribute("loading");
     stage.replaceChildren(picture, about);
     if (!viewer.open) viewer.showModal();
   };
