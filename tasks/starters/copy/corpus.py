@@ -17,7 +17,7 @@ from tasks.kinds.copy.channels import CHANNELS
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import messages
 from tasks.starters.copy import plans
-from tasks.starters.copy.products import Product, lexicon, sample_product
+from tasks.starters.copy.products import Feature, Product, amount, lexicon, sample_product
 
 _TRIES = 12
 # GSM 03.38, what a text message holds 160 of; with any other character it holds 70.
@@ -51,7 +51,7 @@ class _Wishes:
     avoid: list[str] = field(default_factory=list)
     max_chars: int | None = None
     feedback: list[str] = field(default_factory=list)
-    name_first: bool = True
+    brief: bool = False
 
 
 def examples(seed: int, *, brief: bool = False) -> Iterator[Example]:
@@ -68,7 +68,10 @@ def example(rng: random.Random, *, brief: bool = False) -> Example | None:
     job, feedback, fields = sample(rng, brief=brief)
     if fields is None:
         return None
-    answer = json.dumps(fields, ensure_ascii=False) if len(fields) > 1 else next(iter(fields.values()))
+    # Every text begins with a space, so that its first word is the same token as in the prompt, where it is copied from;
+    # the parser strips it.
+    spaced = {name: f" {text}" for name, text in fields.items()}
+    answer = json.dumps(spaced, ensure_ascii=False) if len(fields) > 1 else next(iter(spaced.values()))
     return Example(messages(job, feedback), answer)
 
 
@@ -78,7 +81,7 @@ def sample(rng: random.Random, *, brief: bool = False) -> tuple[CopyJob, list[st
     wishes = _wishes(rng, product, brief)
     fields = None
     for attempt in range(_TRIES):
-        drawn = _fields(rng, product, wishes, terse=attempt > _TRIES // 2 or "Shorter." in wishes.feedback)
+        drawn = _fields(rng, product, wishes, terse=attempt > _TRIES // 2 or wishes.brief)
         if drawn is not None and _obeys(product, wishes, drawn):
             fields = drawn
             break
@@ -106,7 +109,7 @@ def _wishes(rng: random.Random, product: Product, brief: bool) -> _Wishes:
     if rng.random() < 0.5:
         wishes.audience = rng.choice(lexicon()["audiences"])
     if rng.random() < (0.1 if brief else 0.25):
-        own = [f.text for f in product.features if f.kind != "tag" and len(f.text) < 30]
+        own = [f.text for f in product.features if len(f.text) < 30]
         own += [value for value in product.facts.values() if len(value) < 20]
         own += [term for term in (product.brand, wishes.audience) if term]
         pool = own if own and rng.random() < 0.5 else lexicon()["include_phrases"]
@@ -123,15 +126,34 @@ def _wishes(rng: random.Random, product: Product, brief: bool) -> _Wishes:
         wishes.max_chars = (
             rng.randint(60, 130) if most <= 300 else rng.choice((rng.randint(130, 260), rng.randint(200, 600)))
         )
-    if rng.random() < 0.14:
-        hint = rng.random()
-        if hint < 0.45:
-            wishes.feedback = [f"Mention {rng.choice([product.name, product.name, *wishes.include])}."]
-        elif hint < 0.75:
-            wishes.feedback = [f"Do not say {word}." for word in wishes.avoid[:2] or rng.sample(banned, 1)]
-        else:
-            wishes.feedback = ["Shorter."]
+    if rng.random() < 0.16:
+        wishes.feedback = _hints(rng, product, wishes, banned)
+        wishes.brief = any("Shorter" in hint or hint.startswith("Keep ") for hint in wishes.feedback)
     return wishes
+
+
+def _hints(rng: random.Random, product: Product, wishes: _Wishes, banned: list[str]) -> list[str]:
+    """What checks say of a text that failed them, in their own words."""
+    fields = CHANNELS[wishes.channel].fields
+    name = rng.choice(list(fields))
+    most = f"Keep {name} under {fields[name].max} characters."
+    if wishes.max_chars is not None:
+        most = f"Keep the text under {wishes.max_chars} characters."
+    avoided = wishes.avoid[:2] or rng.sample(banned, 1)
+    pool = [
+        [f"Mention {rng.choice([product.name, product.name, *wishes.include])}."],
+        [f"Mention {rng.choice([product.name, *wishes.include])}."],
+        [f"Do not say {word}." for word in avoided],
+        [f"Do not say {word}." for word in avoided],
+        [f"Do not use the number {amount(rng)}."],
+        ["Do not repeat words or sentences."],
+        ["Write something different from the other variants."],
+        ["Write real words and sentences."],
+        [f"End {name} with a whole sentence."],
+        [most],
+        ["Shorter."],
+    ]
+    return [hint for hints in rng.sample(pool, rng.choice((1, 1, 1, 2))) for hint in hints]
 
 
 def _fields(rng: random.Random, product: Product, wishes: _Wishes, *, terse: bool) -> dict[str, str] | None:
@@ -162,12 +184,9 @@ def _calm(rng: random.Random, limit: int, terse: bool) -> int:
 
 def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room: int, said: set[str]) -> str | None:
     """A field of one line: title, subject, preheader, headline or description of an ad."""
-    own, brand = (
-        product.name,
-        product.brand if product.brand and product.brand.lower() not in product.name.lower() else None,
-    )
+    own, brand = product.name, plans.brand_apart(product)
     price = next((value for key, value in product.facts.items() if "price" in key.lower()), None)
-    short = [f for f in product.features if f.kind != "tag" and len(f.text) < 60]
+    short = [f for f in product.features if len(f.text) < 60]
     options: list[str] = []
     if name in ("title", "headline_1"):
         options = [own, own, own]
@@ -194,9 +213,9 @@ def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room
         options += [f"Yours for {price}", f"Now for {price}"] if price else []
         options += [f"From {brand}", f"By {brand}"] if brand else []
         options += [f"For {wishes.audience}"] if wishes.audience else []
-        options += rng.sample(plans.ACTIONS, 3)
+        options += rng.sample(plans.phrases()["actions"], 3)
         if name == "headline_3":
-            options = list(plans.ACTIONS)
+            options = list(plans.phrases()["actions"])
     else:
         opening = [plans.opener(rng, product, wishes.mood)] if name == "description_1" else []
         rest = [*plans.features(rng, product, short), *plans.facts(rng, product)]
@@ -222,7 +241,7 @@ def _body(
 ) -> str | None:
     """A field of several sentences that opens with the product's name."""
     opening = plans.opener(rng, product, wishes.mood)
-    given = [f for f in product.features if len(f.text) < (200 if room > 250 else 80)]
+    given = _worth_telling(rng, product.features, room)
     told = list(plans.features(rng, product, given))
     known = list(plans.facts(rng, product))
     if terse or room <= 160:
@@ -232,18 +251,31 @@ def _body(
     extra = []
     if wishes.audience and rng.random() < (0.4 if terse or room <= 160 else 0.75):
         extra.append(plans.audience(rng, wishes.audience))
-    if style != "seo" and room > 160 and rng.random() < (0.35 if told else 0.8):
+    if style != "seo" and room > 160 and rng.random() < (0.5 if told else 0.85):
         extra.insert(rng.randint(0, len(extra)), plans.line(rng, product))
+    if style in ("product_page", "email") and not terse and rng.random() < (0.3 if len(told) > 2 else 0.6):
+        extra.append(plans.line(rng, product))
     end = [plans.closer(rng, product, wishes.mood)] if rng.random() < 0.75 or not (told or known or extra) else []
     parts = [opening, *told, *known, *extra]
-    if extra and not told and rng.random() < 0.5:
-        parts = [opening, *extra, *known]
+    order = rng.random()
+    if order < 0.2:
+        parts = [opening, *extra, *told, *known]
+    elif order < 0.35:
+        parts = [opening, *told, *extra, *known]
     included = _included(rng, wishes, " ".join([*said, *parts]))
-    return _fill([opening, *included[:0], *parts[1:], *included, *end], room, said, keep=[opening, *included])
+    return _fill([*parts, *included, *end], room, said, keep=[opening, *included])
+
+
+def _worth_telling(rng: random.Random, features: list[Feature], room: int) -> list[Feature]:
+    """The features that fit, at times without some of them: variants of a text must not all say the same."""
+    given = [feature for feature in features if len(feature.text) < (200 if room > 250 else 100)]
+    if len(given) > 1 and rng.random() < (0.3 if room > 280 else 0.45):
+        given = [feature for feature in given if rng.random() < 0.6] or [rng.choice(given)]
+    return given
 
 
 def _included(rng: random.Random, wishes: _Wishes, text: str) -> list[str]:
-    return [rng.choice(plans.INCLUDE).format(t=term.rstrip(".")) for term in wishes.include if not _says(text, term)]
+    return [plans.included(rng, term) for term in wishes.include if not _says(text, term)]
 
 
 def _fill(parts: list[str], room: int, said: set[str], keep: list[str] | None = None) -> str | None:
@@ -268,13 +300,20 @@ def _says(text: str, term: str) -> bool:
     return re.search(rf"(?<!\w){re.escape(term.lower())}(?!\w)", text.lower()) is not None
 
 
+def _hints_at(text: str, term: str) -> bool:
+    """Whether the text holds the term or a word that it begins, inflections among them."""
+    return re.search(rf"(?<!\w){re.escape(term.lower())}", text.lower()) is not None
+
+
 def _obeys(product: Product, wishes: _Wishes, fields: dict[str, str]) -> bool:
     whole = "\n".join(fields.values())
     if not all(_says(whole, term.rstrip(".")) for term in wishes.include) or any(
-        _says(whole, term) for term in wishes.avoid
+        _hints_at(whole, term) for term in wishes.avoid
     ):
         return False
-    if any(_says(whole, hint[len("Do not say ") : -1]) for hint in wishes.feedback if hint.startswith("Do not say ")):
+    if any(
+        _hints_at(whole, hint[len("Do not say ") : -1]) for hint in wishes.feedback if hint.startswith("Do not say ")
+    ):
         return False
     if product.name not in whole or (wishes.max_chars is not None and len(whole) > wishes.max_chars):
         return False

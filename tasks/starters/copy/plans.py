@@ -1,169 +1,108 @@
 """Sentence plans: how a product is told. Every sentence says only what the job holds, and takes its words from there.
 
-No plan holds a number or a number word, a superlative or a promise: whatever of that kind a text says comes out of the
-product data, so that a model trained on these texts does not learn to make such things up.
+No plan holds a number, a superlative or a promise: whatever of that kind a text says comes out of the product data, so
+that a model trained on these texts does not learn to make such things up.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
 
 from tasks.starters.copy.products import Feature, Product, lexicon, with_article
 
-OPENERS = {
-    "plain": [
-        "{this} the {n}.", "Here {is_} the {n}.", "The {n} {is_} here.", "Take a look at the {n}.", "New in our shop: the {n}.",
-        "Introducing the {n}.", "Have a look at the {n}.", "Now available: the {n}.",
-    ],
-    "warm": [
-        "Meet the {n}.", "Say hello to the {n}.", "Come and meet the {n}.", "Treat yourself to the {n}.", "Bring home the {n}.",
-        "Make room for the {n}.", "Welcome the {n} into your day.", "We made space for the {n}, and so will you.",
-    ],
-    "playful": [
-        "Guess what: the {n} {is_} here!", "Psst, have you met the {n}?", "Ta-da, the {n}!", "Hello there, {n}!",
-        "Ready for the {n}?", "Look what just came in: the {n}!", "Who said no to the {n}? Nobody.", "Make way for the {n}!",
-    ],
-    "elegant": [
-        "Discover the {n}.", "Presenting the {n}.", "Allow us to present the {n}.", "The {n}: a quiet statement.",
-        "Some things speak softly, like the {n}.", "A study in detail: the {n}.", "Consider the {n}.", "Enter the {n}.",
-    ],
-    "bold": [
-        "Go for the {n}.", "The {n} {have} landed.", "Step up to the {n}.", "Get ready for the {n}.", "Make it the {n}.",
-        "Here {come} the {n}.", "Set your eyes on the {n}.", "Think big. Think {n}.",
-    ],
-}  # fmt: skip
-BRAND_OPENERS = [
-    "Meet the {n} by {b}.", "Discover the {n} from {b}.", "Here {is_} the {n} by {b}.", "{b} presents the {n}.",
-    "New from {b}: the {n}.", "Say hello to the {n} from {b}.", "The {n} by {b} {is_} here.", "From {b} {come} the {n}.",
-    "{b} brings you the {n}.", "Take a look at the {n} by {b}.",
-]  # fmt: skip
-CLOSERS = {
-    "plain": ["Order online.", "See it in our shop.", "Have a look today.", "Available in our shop.", "See the details online."],
-    "warm": ["Make it yours.", "We think you will like it.", "Take it home today.", "Treat yourself.", "It would love to meet you."],
-    "playful": ["Go on, you know you want to!", "Your cart is waiting!", "Grab yours!", "Your move!", "Come and get it!"],
-    "elegant": ["Discover more in our shop.", "Find yours today.", "A pleasure to own.", "See it for yourself.", "Make it part of your day."],
-    "bold": ["Get yours now.", "Go get it.", "Do not wait.", "Make your move.", "Claim yours today."],
-}  # fmt: skip
-ACTIONS = [
-    "Shop now", "See it today", "Order online", "Take a look", "Find yours today", "Shop online", "Get yours today", "Discover more",
-    "See it online", "Order yours today", "Have a look", "Buy online", "View the details",
-]  # fmt: skip
-AUDIENCE = [
-    "Made for {a}.", "A good fit for {a}.", "Made with {a} in mind.", "A friend to {a}.", "Just the thing for {a}.",
-    "For {a}.", "A fine choice for {a}.", "Something for {a}.",
-]  # fmt: skip
-INCLUDE = ["Good to know: {t}.", "Also: {t}.", "Worth a note: {t}.", "Plus: {t}.", "Remember: {t}.", "And more: {t}."]
+_ONE = {"it": "It", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
+_SEVERAL = {"it": "They", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}
+
+
+@cache
+def phrases() -> dict[str, Any]:
+    """The phrases of phrases.yaml."""
+    return yaml.safe_load(files(__package__).joinpath("phrases.yaml").read_text("utf-8"))
+
+
+def brand_apart(product: Product) -> str | None:
+    """The brand, where the product's name does not hold it already."""
+    return product.brand if product.brand and product.brand.lower() not in product.name.lower() else None
 
 
 def opener(rng: random.Random, product: Product, mood: str) -> str:
     """A sentence that names the product, and perhaps its brand."""
-    words = {"is_": "is", "have": "has", "come": "comes", "this": "This is"}
-    if product.plural:
-        words = {"is_": "are", "have": "have", "come": "come", "this": "These are"}
-    if product.brand and product.brand.lower() not in product.name.lower() and rng.random() < 0.4:
-        text = rng.choice(BRAND_OPENERS).format(n=product.name, b=product.brand, **words)
+    words = _SEVERAL if product.plural else _ONE
+    brand = brand_apart(product)
+    if brand and rng.random() < 0.4:
+        text = str(rng.choice(phrases()["brand_openers"])).format(n=product.name, b=brand, **words)
         return text.replace("..", ".")
-    return rng.choice(OPENERS[mood]).format(n=product.name, **words)
+    return str(rng.choice(phrases()["openers"][mood])).format(n=product.name, **words)
 
 
 def closer(rng: random.Random, product: Product, mood: str) -> str:
     """A sentence that asks the reader to act."""
-    text = rng.choice(CLOSERS[mood])
-    if product.plural:
-        swaps = {"See it": "See them", "Make it": "Make them", "Take it": "Take them", "like it": "like them",
-                 "It would": "They would", "get it": "get them"}  # fmt: skip
-        for single, several in swaps.items():
-            text = text.replace(single, several)
-    return text
+    return _in_number(rng.choice(phrases()["closers"][mood]), product)
 
 
 def audience(rng: random.Random, who: str) -> str:
     """A sentence that says whom the product is for."""
-    return rng.choice(AUDIENCE).format(a=who)
+    return str(rng.choice(phrases()["audience"])).format(a=who)
 
 
 def line(rng: random.Random, product: Product) -> str:
     """A sentence that fits the kind of product and claims nothing."""
-    text = rng.choice(lexicon()["domains"][product.domain]["lines"])
-    if product.plural:
-        for single, several in {"It fits": "They fit", "It makes": "They make", "It looks": "They look", "It earns its": "They earn their",
-                                "It carries": "They carry", "It feels": "They feel", "like it": "like them", "Wear it": "Wear them",
-                                "Dress it": "Dress them", "keep it": "keep them", "Open it": "Open them", "Share it": "Share them",
-                                "Pack it": "Pack them", "home is where it belongs": "home is where they belong"}.items():  # fmt: skip
-            text = text.replace(single, several)
-    return text
+    own = lexicon()["domains"][product.domain]["lines"]
+    return _in_number(rng.choice(own if rng.random() < 0.7 else phrases()["lines"]), product)
+
+
+def included(rng: random.Random, term: str) -> str:
+    """A sentence around a term that the text must include."""
+    return str(rng.choice(phrases()["include"])).format(t=term.rstrip("."))
 
 
 def facts(rng: random.Random, product: Product) -> Iterator[str]:
     """Sentences for the product's facts, price last; several plain ones share a sentence at times."""
     rest = [(key, value) for key, value in product.facts.items() if "price" not in key.lower()]
     if len(rest) > 1 and rng.random() < 0.3:
-        pairs = [f"{key.replace('_', ' ')} {value}" for key, value in rest]
-        yield f"{rng.choice(('In short', 'The details', 'At a glance', 'The facts'))}: {_join(pairs)}."
+        yield f"{_head(rng, 'facts')}: {_join([f'{key} {value}' for key, value in rest])}."
     else:
         for key, value in rest:
-            yield _fact(rng, product, key.replace("_", " "), value)
+            forms = phrases()["facts"].get(key.lower()) or phrases()["facts"]["other"]
+            yield _told(rng, forms, product, key, value)
     for key, value in product.facts.items():
         if "price" in key.lower():
-            yield _price(rng, key.replace("_", " "), value)
-
-
-def _price(rng: random.Random, key: str, value: str) -> str:
-    forms = ["Yours for {v}.", "{k}: {v}.", "Get yours for {v}.", "Now for {v}.", "At {v}.", "Take home yours for {v}."]
-    return rng.choice(forms).format(v=value, k=key[:1].upper() + key[1:])
-
-
-def _fact(rng: random.Random, product: Product, key: str, value: str) -> str:
-    it, is_, s = ("They", "are", "") if product.plural else ("It", "is", "s")
-    plain = "{key}: {v}."
-    forms = {
-        "material": ["Made of {v}.", "{it} {is_} made of {v}.", "Material: {v}."],
-        "color": ["Comes in {v}.", "Color: {v}.", "{it} come{s} in {v}."],
-        "size": ["Size: {v}.", "Available in size {v}."],
-        "weight": ["Weight: {v}.", "{it} weigh{s} {v}."],
-        "dimensions": ["Dimensions: {v}.", "{it} measure{s} {v}."],
-        "capacity": ["Capacity: {v}.", "{it} hold{s} {v}."],
-        "height": ["Height: {v}."],
-        "warranty": ["Warranty: {v}.", "With {v} of warranty."],
-        "origin": ["Origin: {v}.", "{it} come{s} from {v}."],
-        "care": ["Care: {v}."],
-        "scent": ["Scent: {v}.", "With a scent of {v}."],
-    }.get(key.lower(), [plain])
-    return rng.choice(forms).format(it=it, is_=is_, s=s, v=value, key=key[:1].upper() + key[1:])
+            yield _told(rng, phrases()["price"], product, key, value)
 
 
 def features(rng: random.Random, product: Product, given: Sequence[Feature]) -> Iterator[str]:
     """Sentences for the features in their order, neighbours joined where the grammar lets them."""
-    it, is_, have, come = ("They", "are", "have", "come") if product.plural else ("It", "is", "has", "comes")
-    left = [feature for feature in given if feature.kind != "tag"]
+    words = _SEVERAL if product.plural else _ONE
+    it, is_ = words["it"], words["is"]
+    left = list(given)
     if len(left) > 2 and all(f.kind != "whole" for f in left) and rng.random() < 0.25:
-        yield f"{rng.choice(('Highlights', 'Details', 'What you get', 'Features'))}: {_join([f.text for f in left])}."
+        yield f"{_head(rng, 'features')}: {_join([f.text for f in left])}."
         return
     while left:
         feature = left.pop(0)
         mate = left[0] if left else None
+        join = mate is not None and rng.random() < 0.6
         if feature.kind == "whole":
             yield feature.text if feature.text.endswith((".", "!", "?")) else f"{feature.text}."
         elif feature.kind == "note":
-            yield f"{rng.choice(('Details', 'Worth a look', 'In detail', 'Good to know', 'A nice touch'))}: {feature.text}."
+            yield f"{_head(rng, 'note')}: {feature.text}."
         elif feature.kind in ("one", "many"):
             things = _things(feature)
-            if mate and mate.kind in ("one", "many") and rng.random() < 0.6:
+            if join and mate and mate.kind in ("one", "many"):
                 things += f" and {_things(left.pop(0))}"
-            yield rng.choice(
-                (f"{it} {have} {things}.", f"{it} {come} with {things}.", f"You get {things}.", f"Look for {things}.")
-            )
+            yield str(rng.choice(phrases()["things"])).format(t=things, **words)
         elif feature.kind == "trait":
-            if mate and mate.kind in ("trait", "does") and rng.random() < 0.6:
-                yield f"{it} {is_} {feature.text} and {left.pop(0).text}."
-            else:
-                yield f"{it} {is_} {feature.text}."
+            also = f" and {left.pop(0).text}" if join and mate and mate.kind in ("trait", "does") else ""
+            yield f"{it} {is_} {feature.text}{also}."
         else:
-            if mate and mate.kind == "does" and rng.random() < 0.6:
-                yield f"{it} {feature.text} and {left.pop(0).text}."
-            else:
-                yield f"{it} {feature.text}."
+            also = f" and {left.pop(0).text}" if join and mate and mate.kind == "does" else ""
+            yield f"{it} {feature.text}{also}."
 
 
 def snippet(rng: random.Random, feature: Feature) -> str:
@@ -173,7 +112,23 @@ def snippet(rng: random.Random, feature: Feature) -> str:
         return f"{rng.choice(('With', 'Now with'))} {_things(Feature(text, feature.kind))}"
     if feature.kind == "whole":
         return text
-    return f"{rng.choice(('Details', 'Good to know'))}: {text}"
+    return f"{_head(rng, 'note')}: {text}"
+
+
+def _told(rng: random.Random, forms: Sequence[str], product: Product, key: str, value: str) -> str:
+    words = _SEVERAL if product.plural else _ONE
+    return rng.choice(forms).format(v=value, k=key[:1].upper() + key[1:], **words)
+
+
+def _in_number(text: str, product: Product) -> str:
+    if product.plural:
+        for one, several in phrases()["several"].items():
+            text = text.replace(one, several)
+    return text
+
+
+def _head(rng: random.Random, kind: str) -> str:
+    return str(rng.choice(phrases()["lists"][kind]))
 
 
 def _things(feature: Feature) -> str:

@@ -16,8 +16,8 @@ from typing import Any, Literal
 import yaml
 
 # one: singular noun phrase · many: plural noun phrase · trait: follows "it is" · does: follows "it" ·
-# note: stands by itself, in lower case · whole: stands by itself and begins with a capital · tag: a single keyword
-FeatureKind = Literal["one", "many", "trait", "does", "note", "whole", "tag"]
+# note: stands by itself, in lower case · whole: stands by itself and begins with a capital
+FeatureKind = Literal["one", "many", "trait", "does", "note", "whole"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def sample_product(rng: random.Random, *, brief: bool = False) -> Product:
     product = Product(name, plural, domain, brand)
     if rng.random() < 0.75:
         product.category = rng.choice(words["categories"])
-        if rng.random() < 0.12:
+        if rng.random() < 0.03:
             product.category += f" > {rng.choice(words['categories'])}"
     # Catalogue imports give whole phrases with a capital; hand-written specs mostly give short ones in lower case.
     imported = rng.random() < 0.4
@@ -72,9 +72,6 @@ def sample_product(rng: random.Random, *, brief: bool = False) -> Product:
         if feature.text.lower() not in seen:
             seen.add(feature.text.lower())
             product.features.append(feature)
-    if imported and rng.random() < 0.3:
-        tags = [*words["categories"], *(lexicon()["colors"]), *words["materials"]]
-        product.features += [Feature(rng.choice(tags).capitalize(), "tag") for _ in range(rng.randint(1, 2))]
     product.facts = _facts(rng, words, domain, rng.choice((0, 1, 1, 2) if brief else (0, 1, 1, 2, 2, 3, 4)))
     return product
 
@@ -109,6 +106,8 @@ def price(rng: random.Random) -> str:
     value = rng.randint(2, 99) if rng.random() < 0.6 else rng.randint(100, 2999)
     cents = rng.choice(("", "", ".99", ".95", ".50", ".00", f".{rng.randint(10, 98)}"))
     form = rng.choice(("${}", "${}", "${}", "€{}", "£{}", "{} USD", "{} EUR", "{}", "{} €", "US${}", "CHF {}"))
+    if rng.random() < 0.15:
+        return f"{form.format(f'{value}{cents}')}–{form.format(f'{value + rng.randint(1, 90)}{cents}')}"
     return form.format(f"{value:,}{cents}" if rng.random() < 0.5 else f"{value}{cents}")
 
 
@@ -154,7 +153,8 @@ def _name(rng: random.Random, words: dict[str, Any], brand: str | None) -> tuple
     elif kind < 0.84:
         parts = rng.choice(
             (
-                [made_up, noun], [made_up, noun], [made_up, color, noun], [made_up, number, noun], [made_up, material, noun],
+                [made_up, noun], [made_up, noun], [made_up, color, noun], [made_up, number, noun],
+                [made_up, material, noun],
                 [f"{made_up}-{invented(rng, 2).capitalize()}", noun], [f"{made_up}'s", noun], [noun, f"“{made_up}”"],
             )
         )  # fmt: skip
@@ -193,8 +193,10 @@ def _noun_phrase(rng: random.Random, words: dict[str, Any]) -> tuple[str, bool]:
     many = bool(plural) and rng.random() < 0.6
     head = plural if many else singular
     kind = rng.random()
+    if kind < 0.12:
+        return f"{_look(rng)} {_thing(rng)}", False
     if kind < 0.4:
-        return f"{rng.choice(lexicon()['phrase_words'])} {head}", many
+        return f"{_look(rng)} {head}", many
     if kind < 0.55:
         return f"{rng.choice(words['materials'])} {head}", many
     if kind < 0.65:
@@ -206,6 +208,14 @@ def _noun_phrase(rng: random.Random, words: dict[str, Any]) -> tuple[str, bool]:
     if kind < 0.9:
         return f"{rng.choice(lexicon()['colors'])} {head}", many
     return f"{head} in {rng.choice((rng.choice(words['materials']), rng.choice(lexicon()['colors'])))}", many
+
+
+def _look(rng: random.Random) -> str:
+    return str(rng.choice(lexicon()["phrase_words"] if rng.random() < 0.5 else lexicon()["look_words"]))
+
+
+def _thing(rng: random.Random) -> str:
+    return str(rng.choice(lexicon()["look_things"]))
 
 
 def _feature(rng: random.Random, words: dict[str, Any], plural: bool) -> Feature:
@@ -228,10 +238,12 @@ def _note(rng: random.Random, words: dict[str, Any]) -> str:
     count, head = rng.randint(2, 48), rng.choice(words["parts"]).split("|")[0]
     return rng.choice(
         (
-            f"set of {count}", f"fits {amount(rng)} {_unit(rng)}", f"{count} {rng.choice(('year', 'month'))} warranty",
+            f"set of {count}", f"fits {amount(rng)} {_unit(rng)}",
+            f"{count} {rng.choice(('year', 'month'))} warranty",
             f"made of {rng.choice(words['materials'])}", f"with {with_article(head)}", f"{count}-hour {head}",
-            f"{amount(rng)} {_unit(rng)} {head}", f"{rng.choice(words['materials'])} and {rng.choice(words['materials'])}",
-            f"made for {rng.choice(words['occasions'])}", f"{invented(rng)} {invented(rng)}", f"up to {amount(rng)} {_unit(rng)}",
+            f"{amount(rng)} {_unit(rng)} {head}", f"made for {rng.choice(words['occasions'])}",
+            f"{rng.choice(words['materials'])} and {rng.choice(words['materials'])}",
+            f"{invented(rng)} {invented(rng)}", f"up to {amount(rng)} {_unit(rng)}",
             f"{rng.choice(words['adjectives'])} and {rng.choice(words['adjectives'])}",
         )
     )  # fmt: skip
@@ -256,11 +268,21 @@ def _whole(rng: random.Random, words: dict[str, Any], noun: str, plural: bool) -
                 f"{look} with {first_np}",
                 f"{look} with {first_np} and {second_np}",
                 f"{look}, {second} and {first}",
+                f"{_look(rng)} {look} with {first_np}, in {color} and {rng.choice(lexicon()['colors'])}",
+                f"{look} in {_look(rng)} {material} with {first_np}, {second_np} and {_look(rng)} {_thing(rng)}",
+                f"{look} for {rng.choice(words['occasions'])}",
+                f"{look} with {_look(rng)} {_thing(rng)}",
             )
         )
     elif kind < 0.5:
         text = rng.choice(
-            (f"{first} and {second}", first, f"{first}, {second} and {adjective} look", f"complete with {first_np}")
+            (
+                f"{first} and {second}",
+                first,
+                f"can be used with {first_np}, or with {second_np}",
+                f"{first}, {second} and {_look(rng)} {_thing(rng)}",
+                f"complete with {first_np}",
+            )
         )
     elif kind < 0.62:
         text = f"{rng.choice(('perfect', 'great', 'made', 'ideal', 'just right'))} for {rng.choice(words['occasions'])}"
@@ -288,7 +310,7 @@ def with_article(phrase: str) -> str:
     """The phrase with a or an before it, unless it has an article."""
     if phrase.split(" ")[0] in {"a", "an", "the"}:
         return phrase
-    spoken_vowel = phrase[:1].lower() in "aeioué" and not phrase.lower().startswith(("usb", "uni", "eu", "ou", "one"))
+    spoken_vowel = phrase[:1].lower() in "aeioué" and not phrase.lower().startswith(("usb", "uni", "eu", "one"))
     spoken_vowel = spoken_vowel or phrase.startswith(("LED", "HDMI", "OLED", "EVA", "ABS"))
     return f"{'an' if spoken_vowel else 'a'} {phrase}"
 
@@ -296,8 +318,9 @@ def with_article(phrase: str) -> str:
 def _unit(rng: random.Random) -> str:
     return rng.choice(
         (
-            "cm", "mm", "m", "in", "inches", "ft", "ml", "l", "L", "fl oz", "oz", "g", "kg", "lb", "W", "mAh", "V", "hours",
-            "GB", "Hz", "lumens", "sq ft", "°C", "%", "pieces", "km", "cl", "pages", "years", "dB", "rpm", "bar", "psi",
+            "cm", "mm", "m", "in", "inches", "ft", "ml", "l", "L", "fl oz", "oz", "g", "kg", "lb", "W", "mAh", "V",
+            "hours", "GB", "Hz", "lumens", "sq ft", "°C", "%", "pieces", "km", "cl", "pages",
+            "years", "dB", "rpm", "bar", "psi",
         )
     )  # fmt: skip
 

@@ -35,7 +35,8 @@ def train_starter_copy(
     An interrupted training goes on from its last checkpoint, in `out/.work`.
     """
     steps = 20 if smoke else steps
-    tokenizer = tokenizer_for(seed, 500 if smoke else 6000)
+    begun = (out / ".work" / "checkpoint.pt").exists()
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(out) if begun else tokenizer_for(seed, 500 if smoke else 6000)
     shape = Shape(layers=2, width=64, heads=2, inner=128) if smoke else Shape()
     loss = train(
         lambda step: draw(seed, step, 8 if smoke else ROWS),
