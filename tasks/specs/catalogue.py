@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from tasks.kinds.base import MAX_VARIANTS
 from tasks.kinds.copy.channels import CHANNELS
+from tasks.specs.files import csv_reader
 from tasks.specs.problems import SpecError, listed, nearest, quote, show
 
 CHANNELS_WANTED = ("product_page", "social")
@@ -135,9 +136,7 @@ def rows_of(path: Path, required: Sequence[str]) -> Iterator[tuple[int, dict[str
         raise SpecError(f"{path}: there is no such file. Check the path")
     try:
         with path.open(encoding=_encoding(path), newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            reader = csv.reader(file, delimiter=max(",;\t", key=head.count))
+            reader = csv_reader(file)
             names = [name.strip().removeprefix("g:") for name in next(reader, [])]
             if missing := [name for name in required if name.lower() not in {n.lower() for n in names}]:
                 found = ", ".join(show(n, 30) for n in names[:12]) or "none"

@@ -107,23 +107,29 @@ def _parquet_batches(name: str, path: Path) -> Iterator[Batch]:
 def _csv(name: str, path: Path) -> SpecFile:
     with _text(path) as file:
         try:
-            head = file.readline(1 << 20)
-            dialect = max(",;\t", key=head.count)  # the first wins a tie, so one column is comma-separated
-            file.seek(0)
-            names = [n.strip() for n in next(csv.reader(file, delimiter=dialect), [])]
-            more = any(any(row) for row in itertools.islice(csv.reader(file, delimiter=dialect), 1_000))
+            reader = csv_reader(file)
+            names = [n.strip() for n in next(reader, [])]
+            more = any(any(row) for row in itertools.islice(reader, 1_000))
         except (UnicodeDecodeError, csv.Error) as error:
             raise SpecError(_csv_error(name, error)) from error
     if not more:
         raise SpecError(f"{name}: has no rows below its header. Write at least one row")
-    return SpecFile(name, path, [(n, None) for n in names], lambda: _csv_batches(name, path, names, dialect))
+    return SpecFile(name, path, [(n, None) for n in names], lambda: _csv_batches(name, path, names))
 
 
-def _csv_batches(name: str, path: Path, names: list[str], delimiter: str) -> Iterator[Batch]:
-    csv.field_size_limit(MAX_LINE)
+def csv_reader(file: io.TextIOWrapper) -> Any:
+    """A CSV reader from the start of `file`, whose header tells what separates cells: comma, semicolon or tab."""
+    csv.field_size_limit(MAX_LINE)  # Python's own 128 KiB are less than a product page with a picture inside
+    head = file.readline(1 << 20)
+    file.seek(0)
+    # The first wins a tie, so a single column is comma-separated.
+    return csv.reader(file, delimiter=max(",;\t", key=head.count), strict=True)
+
+
+def _csv_batches(name: str, path: Path, names: list[str]) -> Iterator[Batch]:
     first = 1
     with _text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = csv_reader(file)
         try:
             next(reader)
             rows = (row for row in reader if row)

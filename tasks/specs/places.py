@@ -67,6 +67,8 @@ class Places:
             try:
                 if candidate.is_file():
                     return str(candidate)
+                if candidate.is_dir():
+                    return Problem(column, f"{quote(given)} is a folder", "name one file")
             except OSError:
                 break
         return Problem(column, f"there is no file {quote(given)}", f"put it beside the spec file, in {self._folder}")

@@ -161,6 +161,12 @@ def test_what_is_wrong_with_an_export(tmp_path: Path, name: str, content: bytes 
         import_catalogue(tmp_path / name, "shopify", tmp_path / "o.parquet")
 
 
+def test_a_body_with_a_picture_inside(tmp_path: Path) -> None:
+    body = f'<img src="data:image/png;base64,{"A" * 300_000}"><p>Sturdy.</p>'
+    (found,) = import_shopify(export(tmp_path / "c.csv", product(**{"Body (HTML)": body}))).products
+    assert found.features == ["Sturdy"]
+
+
 def test_wrong_options(tmp_path: Path) -> None:
     path, out = export(tmp_path / "c.csv", product()), tmp_path / "o.parquet"
     with pytest.raises(SpecError, match="shopify or google-merchant"):

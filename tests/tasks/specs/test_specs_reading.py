@@ -205,11 +205,19 @@ def test_paths_resolve_beside_the_spec_file_then_in_the_working_directory(
     for path in (specs / "both.csv", here / "both.csv", here / "only.csv"):
         path.write_text("a\n1\n", "utf-8")
     records = {"kind": "records", "channel": None, "product_name": None}
-    sources = ["both.csv", "only.csv", "none.csv", "s3://b/t.parquet", "https://x/t.parquet", str(here / "only.csv")]
+    sources = [
+        "both.csv",
+        "only.csv",
+        "none.csv",
+        "s3://b/t.parquet",
+        "https://x/t.parquet",
+        ".",
+        str(here / "only.csv"),
+    ]
     path = rows_parquet(
         specs / "s.parquet", *({**records, "job_id": f"r{i}", "source": s} for i, s in enumerate(sources))
     )
-    both, only, none, remote, web, absolute = read([path], scratch=tmp_path)
+    both, only, none, remote, web, folder, absolute = read([path], scratch=tmp_path)
     assert isinstance(both, RecordsJob)
     assert both.source == str(specs / "both.csv")
     assert isinstance(only, RecordsJob)
@@ -219,6 +227,8 @@ def test_paths_resolve_beside_the_spec_file_then_in_the_working_directory(
     assert isinstance(remote, RecordsJob)
     assert remote.source == "s3://b/t.parquet"
     assert isinstance(web, Quarantined)
+    assert isinstance(folder, Quarantined)
+    assert "is a folder" in folder.reason
     assert isinstance(absolute, RecordsJob)
 
 
