@@ -1,0 +1,61 @@
+"""How many synthetic rows are rows of the source, beside how many rows two real halves share.
+
+Every real table repeats itself a little, so the measure is not zero but what the source does to itself: each half of
+it is the reference once, the other half the yardstick. Columns that are made anew (keys, texts) are left out, since
+they would make every row look new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tasks.kinds.records.views import MADE_ANEW, View
+
+SEED = 7  # cuts the halves; fixed, so that a verdict can be repeated
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyRate:
+    """Shares of rows that occur in a random half of the source: of the synthetic rows, and of the other half's."""
+
+    synthetic: float
+    real: float
+    synthetic_rows: int
+    real_rows: int
+
+    @property
+    def slack(self) -> float:
+        """Three standard errors of the difference, when both rates are the real one, and one row in a thousand."""
+        share = max(self.real, 1 / max(self.real_rows, 1))
+        spread = share * (1 - min(share, 1)) * (1 / max(self.synthetic_rows, 1) + 1 / max(self.real_rows, 1))
+        return 3 * float(np.sqrt(spread)) + 0.001
+
+
+def copy_rate(views: Sequence[View]) -> CopyRate:
+    """The rates of exact copies over the columns that are learned."""
+    compared = [view for view in views if view.role not in MADE_ANEW]
+    if not compared or len(compared[0].source_codes) < 2 or not len(compared[0].synthetic_codes):
+        return CopyRate(0.0, 0.0, 0, 0)
+    source = _row_hashes([view.source_codes for view in compared])
+    synthetic = _row_hashes([view.synthetic_codes for view in compared])
+    order = np.random.default_rng(SEED).permutation(len(source))
+    half, other = source[order[: len(order) // 2]], source[order[len(order) // 2 :]]
+    real = (np.isin(half, other).mean() + np.isin(other, half).mean()) / 2
+    made = (np.isin(synthetic, half).mean() + np.isin(synthetic, other).mean()) / 2
+    return CopyRate(float(made), float(real), len(synthetic), len(source))
+
+
+def _row_hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
+    """A 64-bit hash per row of codes (splitmix64 over the columns)."""
+    hashes = np.zeros(len(columns[0]), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for codes in columns:
+            mixed = (hashes ^ codes.astype(np.uint64)) + GOLDEN
+            mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+            mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+            hashes = mixed ^ (mixed >> np.uint64(31))
+    return hashes
