@@ -22,11 +22,13 @@ from typing import Any, NoReturn
 from models import wire
 from models.child import Child, Event
 from models.engine import EngineSpec, Request, Result
+from models.triage import Triage
 
 logger = logging.getLogger(__name__)
 
 _REASON_CHARS = 600
 _REOPEN_SECONDS = 1.0
+_PATIENCE_SECONDS = 1.0
 
 
 class EngineFailed(Exception):
@@ -69,10 +71,7 @@ class EngineProcess:
         self._done: deque[Result] = deque()
         self._pending: dict[str, Request] = {}  # every request without a result
         self._sent: dict[str, Request] = {}  # those that the child has
-        self._groups: deque[list[Request]] = deque()  # suspects, to be sent one group at a time
-        self._waiting: list[Request] = []  # requests held back while suspects are examined
-        self._careful = False
-        self._strikes: dict[str, int] = {}  # failures that a pending request was part of
+        self._triage = Triage()  # those that it had when it failed, and those that wait behind them
         self._failures = 0  # since the last result or isolated request
         self._blamed = 0  # requests isolated since the last result
         self._progress = time.monotonic()  # when a result came last, or work for a child that had none
@@ -106,8 +105,8 @@ class EngineProcess:
             if not self._pending:
                 self._progress = time.monotonic()
             self._pending.update((request.id, request) for request in requests)
-            if self._careful or self._child is None or self._child.ended:
-                self._waiting.extend(requests)
+            if self._triage.active or self._child is None or self._child.ended:
+                self._triage.hold(requests)
             else:
                 self._send(requests)
 
@@ -130,9 +129,10 @@ class EngineProcess:
         """Forget all requests and results not yet taken. A busy child is ended; the next request starts another."""
         with self._lock:
             busy = bool(self._sent)
-            for requests in (self._done, self._pending, self._sent, self._strikes, self._groups, self._waiting):
-                requests.clear()
-            self._careful = False
+            self._done.clear()
+            self._pending.clear()
+            self._sent.clear()
+            self._triage = Triage()
             child = self._child
             if busy and child is not None:
                 self._child = None
@@ -178,9 +178,9 @@ class EngineProcess:
         a single request, is spoken with full patience.
         """
         with self._lock:
-            if len(self._sent) < 2 or any(self._strikes.get(id_, 0) < 2 for id_ in self._sent):
+            if len(self._sent) < 2 or not self._triage.narrowing(self._sent):
                 return self._request_timeout
-            return min(self._request_timeout, max(self._request_timeout / 8, 3 * self._longest))
+            return min(self._request_timeout, max(_PATIENCE_SECONDS, self._request_timeout / 8, 3 * self._longest))
 
     def _hear(self, event: Event) -> None:
         if event.child is not self._child:
@@ -201,7 +201,7 @@ class EngineProcess:
             wanted = [r for r in results if self._pending.pop(r.id, None) is not None]
             for result in wanted:
                 self._sent.pop(result.id, None)
-                self._strikes.pop(result.id, None)
+                self._triage.clear(result.id)
             self._done.extend(wanted)
             if wanted:
                 self._longest = max(self._longest, at - self._progress)
@@ -219,19 +219,13 @@ class EngineProcess:
     def _feed(self) -> None:
         """When the child has nothing left: send it the next suspects, or what waited behind them."""
         with self._lock:
-            if self._sent:
-                return
-            if self._groups:
-                self._send(self._groups.popleft())
-            else:
-                self._careful = False
-                waiting, self._waiting = self._waiting, []
-                self._send(waiting)
+            if not self._sent:
+                self._send(self._triage.take())
 
     def _send(self, requests: list[Request]) -> None:
         if requests and self._child is not None:
-            if not self._sent:
-                self._progress = time.monotonic()
+            # New work is a new start: a consumer that was away for long must not find that its child was idle for long.
+            self._progress = time.monotonic()
             self._sent.update((request.id, request) for request in requests)
             self._child.send(requests)
 
@@ -256,27 +250,17 @@ class EngineProcess:
                     self._take(event.value, event.at)
 
     def _recover(self, reason: str, dead: Child) -> None:
-        """After a failure: decide whom to blame and what to send again, and start the next child."""
+        """After a failure: blame somebody if that is possible, start the next child and send again what must be."""
         with self._lock:
             self._child = None
-            suspects = list(self._sent.values())
-            self._sent.clear()
-            for request in suspects:
-                self._strikes[request.id] = self._strikes.get(request.id, 0) + 1
+            under_way, self._sent = self._sent, {}
+            guilty = self._triage.fail(list(under_way.values()))
             self._failures += 1
             granted = self._max_restarts
-            if suspects:
-                self._careful = True
-                again = all(self._strikes[request.id] >= 2 for request in suspects)
-                if again and len(suspects) == 1:
-                    self._blame(suspects[0], reason)
-                elif again:
-                    # Breadth first: in a healthy engine the other half answers, which tells it from a broken one.
-                    half = len(suspects) // 2
-                    self._groups.extend((suspects[:half], suspects[half:]))
-                    granted += math.ceil(math.log2(sum(map(len, self._groups))))
-                else:
-                    self._groups.appendleft(suspects)
+            if guilty is not None:
+                self._blame(guilty, reason)
+            elif under_way and self._triage.narrowing(under_way):
+                granted += math.ceil(math.log2(self._triage.suspects))
         failures = max(self._failures, self._blamed)
         if self._failures > granted or self._blamed > self._max_restarts:
             self._fail(self._words("failed", f"{reason}, failure {failures} in a row without an answer", dead))

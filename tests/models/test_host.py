@@ -55,12 +55,12 @@ def test_stays_warm_between_shards():
 
 
 def test_results_come_as_they_finish_and_take_retries():
-    with EngineProcess(tiny("slow", seconds=0.1)) as engine:
+    with EngineProcess(tiny("slow", seconds=0.3)) as engine:
         engine.submit([ask(i) for i in range(5)])
         started, seen = time.monotonic(), []
         for result in engine.results():
             if not seen:
-                assert time.monotonic() - started < 0.45
+                assert time.monotonic() - started < 1.2
             seen.append(result.id)
             if result.id == "r1":
                 engine.submit([ask(100)])
@@ -138,7 +138,7 @@ def test_opening_is_quick():
         started = time.monotonic()
         EngineProcess(tiny()).close()
         times.append(time.monotonic() - started)
-    assert min(times) < 1.0
+    assert min(times) < 1.5  # a tenth of a second on an idle machine; an import of torch would take longer
 
 
 def test_what_cannot_be_opened():
@@ -155,8 +155,8 @@ def test_what_cannot_be_opened():
 
 
 def test_opening_that_takes_too_long():
-    with pytest.raises(CannotOpen, match=r"not ready after 0\.5 s(.|\n)*never_opens"):
-        EngineProcess(odd("never_opens"), open_timeout=0.5)
+    with pytest.raises(CannotOpen, match=r"not ready after 3 s(.|\n)*never_opens"):
+        EngineProcess(odd("never_opens"), open_timeout=3)
 
 
 @pytest.mark.parametrize("busy", [False, True])
@@ -170,7 +170,7 @@ def test_close_leaves_nothing_behind(busy):
     engine.close()
     engine.close()
     assert not Path(f"/proc/{pid}").exists()
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2
     with pytest.raises(EngineFailed, match="closed"):
         engine.submit([ask(1)])
 
