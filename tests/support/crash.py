@@ -39,10 +39,11 @@ class Fuse:
                 file.write(".")
         if number == self.at and self.when == "before":
             die()
-        result = action(*args, **kwargs)
-        if number == self.at:
-            die()
-        return result
+        try:
+            return action(*args, **kwargs)
+        finally:  # an answer such as NotFound is one too
+            if number == self.at:
+                die()
 
 
 def die() -> None:
