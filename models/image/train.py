@@ -18,6 +18,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from transformers import CLIPTokenizer
 
+from models.image.linear import calm_blocks, set_principal_components
+from models.image.muon import Muon
 from models.image.parts import (
     PROMPT_TOKENS,
     Autoencoder,
@@ -30,6 +32,7 @@ from models.image.parts import (
 
 CHECKPOINT_SECONDS = 120
 AVERAGE_EVERY = 4
+PRINCIPAL_PICTURES = 2_000
 Log = Callable[[str], Any]
 
 
@@ -53,7 +56,7 @@ class Recipe:
     autoencoder_steps: int
     autoencoder_batch: int = 16
     denoiser_steps: int
-    denoiser_batch: int = 64
+    denoiser_batch: int = 32
 
 
 class _Progress:
@@ -106,46 +109,54 @@ def _edges(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _picture_loss(made: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """Absolute difference of pixels and of edges: edges are what the eye misses first in small pictures."""
-    loss = F.l1_loss(made, wanted)
+    """Difference of pixels and of edges: edges are what the eye misses first in small pictures."""
+    loss = F.smooth_l1_loss(made, wanted, beta=0.2)
     for got, want in zip(_edges(made), _edges(wanted), strict=True):
-        loss = loss + 0.7 * F.l1_loss(got, want)
+        loss = loss + 0.7 * F.smooth_l1_loss(got, want, beta=0.2)
     return loss
 
 
 def train_autoencoder(buckets: Sequence[Bucket], recipe: Recipe, work: Path, seed: int, log: Log) -> Autoencoder:
-    """Train on the pictures of all buckets, each step on one bucket. Latents are held to mean 0 and variance 1."""
+    """Fix the encoder to the principal components of the pictures' blocks, then train the decoder on all buckets."""
     torch.manual_seed(seed)
     model = build_autoencoder()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=1e-4)
-    path = work / "autoencoder.pt"
+    set_principal_components(model.encoder, buckets[0].pixels[:PRINCIPAL_PICTURES])
+    calm_blocks(model.decoder)
+    model.encoder.requires_grad_(False)
+    matrices = [weight for weight in model.decoder.parameters() if weight.ndim > 1 and len(weight) > 3]
+    others = [weight for weight in model.decoder.parameters() if weight.ndim == 1 or len(weight) <= 3]
+    optimizers = [Muon(matrices, lr=0.0), torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.99), weight_decay=1e-4)]
+    path = work / "decoder.pt"
     first = 0
     if path.exists():
         state = torch.load(path, weights_only=True)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         first = state["step"]
-    progress = _Progress("autoencoder", recipe.autoencoder_steps, first, log)
+    progress = _Progress("decoder", recipe.autoencoder_steps, first, log)
     for step in range(first, recipe.autoencoder_steps):
         rng = np.random.default_rng((seed, 1, step))
         bucket = _draw_bucket(buckets, rng)
         chosen = rng.integers(len(bucket.pixels), size=recipe.autoencoder_batch)
         wanted = as_tensor(bucket.pixels[chosen])
-        _set_rate(optimizer, _rate(step, recipe.autoencoder_steps, 1.5e-3))
+        for optimizer, peak in zip(optimizers, (8e-3, 2e-3), strict=True):
+            _set_rate(optimizer, _rate(step, recipe.autoencoder_steps, peak))
         latents = model.encode(wanted).latents
-        spread = latents.float().var((0, 2, 3)).clamp_min(1e-4)
-        centred = latents.mean((0, 2, 3)).square().mean() + spread.log().square().mean()
-        noisy = latents + 0.08 * torch.randn_like(latents)  # the decoder forgives what the denoiser gets wrong
-        loss = _picture_loss(model.decode(noisy).sample, wanted) + 0.02 * centred
-        optimizer.zero_grad(set_to_none=True)
+        noise = torch.from_numpy(rng.standard_normal(latents.shape, np.float32))
+        # A little noise: the decoder forgives what the denoiser gets wrong.
+        loss = _picture_loss(model.decode(latents + 0.06 * noise).sample, wanted)
+        model.zero_grad(set_to_none=True)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
         progress.step(
             step,
             loss.item(),
             lambda done=step + 1: _save(  # type: ignore[misc]
-                path, {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}
+                path,
+                {"model": model.state_dict(), "optimizers": [o.state_dict() for o in optimizers], "step": done},
             ),
         )
     return model.eval().requires_grad_(False)
@@ -241,7 +252,7 @@ def train_denoiser(
     model = Denoiser(tokenizer)
     average = Denoiser(tokenizer).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=8e-4, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)
     path = work / "denoiser.pt"
     first = 0
     if path.exists():
@@ -259,7 +270,7 @@ def train_denoiser(
     for step in range(first, recipe.denoiser_steps):
         mixed = step >= recipe.denoiser_steps * 2 // 3
         which = int(np.random.default_rng((seed, 2, step)).choice(len(cached), p=shares / shares.sum())) if mixed else 0
-        _set_rate(optimizer, _rate(step, recipe.denoiser_steps, 8e-4))
+        _set_rate(optimizer, _rate(step, recipe.denoiser_steps, 6e-4))
         loss = _flow_loss(model, cached[which], recipe.denoiser_batch, empty, (seed, 3, step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -71,9 +71,7 @@ NOISE = _noise_bank()
 class Stage:
     """A picture being painted: its pixels, the product's coordinates, the light."""
 
-    def __init__(
-        self, pixels: Grid, x: Grid, y: Grid, px: float, light: Light, rng: np.random.Generator
-    ):
+    def __init__(self, pixels: Grid, x: Grid, y: Grid, px: float, light: Light, rng: np.random.Generator):
         self.pixels, self.x, self.y, self.px, self.light, self.rng = pixels, x, y, px, light, rng
         self.noise_at = (int(rng.integers(512)), int(rng.integers(512)))
         lx, ly, lz = light.towards

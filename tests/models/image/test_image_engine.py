@@ -114,7 +114,7 @@ def test_a_damaged_picture_spares_its_batch(engine: ImageEngine, start_picture: 
     assert results["r0"].pixels == alone.pixels
 
 
-@pytest.fixture()
+@pytest.fixture
 def loaded(tiny_model: Path) -> Any:
     return AutoPipelineForText2Image.from_pretrained(tiny_model, use_safetensors=True, low_cpu_mem_usage=False)
 
@@ -189,7 +189,7 @@ def test_it_opens_through_the_seam_and_closes(tiny_model: Path) -> None:
 def test_what_is_no_image_model_is_refused_by_name(tmp_path: Path, tiny_model: Path) -> None:
     with pytest.raises(ModelError, match="no such model folder"):
         image_engine.open(str(tmp_path / "none"))
-    with pytest.raises(ModelError, match="model_index.json"):
+    with pytest.raises(ModelError, match="no model_index"):
         image_engine.open(str(tiny_model / "unet"))
     (tmp_path / "model_index.json").write_text('{"_class_name": ["mine.py", "Mine"]}')
     (tmp_path / "weights.safetensors").write_bytes(b"")
