@@ -139,9 +139,9 @@ def judged(file: SpecFile) -> Iterator[tuple[int, Job | Bad]]:
     places = Places(file.name, file.path)
     known: set[str] = set()
     for batch in file.batches():
-        for name in batch.columns.keys() - known:
-            if problem := unknown(name):
-                row = batch.first_row + next(i for i, v in enumerate(batch.columns[name]) if v is not None)
+        for name, cells in batch.columns.items():
+            if name not in known and (problem := unknown(name)):
+                row = batch.first_row + next((i for i, value in enumerate(cells) if value is not None), 0)
                 raise SpecError(f"{file.name}, row {row:,}: {problem.reason}. {problem.suggestion}")
             known.add(name)
         yield from _judge_batch(batch, places)
@@ -198,14 +198,18 @@ class _View:
             row["meta"] = {name: column[index] for name, column in self.meta if column[index] is not None}
         return row
 
+    def foreign_cell(self, name: str) -> Problem:
+        """The problem of a cell in a column that only other kinds have."""
+        owners = listed(k for k, c in by_kind().items() if name in c.schema or name in c.later)
+        reason = f"a {self.kind} job has no such column; it belongs to {owners}"
+        return Problem(name, reason, f"Leave {name} empty in {self.kind} rows", fatal=True)
+
     def strangers(self, index: int) -> list[Problem]:
         """Cells that a row of this kind must not have: those of other kinds, and those of later versions."""
         found = []
         for name, values in self.foreign:
             if values[index] is not None:
-                owners = listed(k for k, c in by_kind().items() if name in c.schema or name in c.later)
-                reason = f"a {self.kind} job has no such column; it belongs to {owners}"
-                found.append(Problem(name, reason, f"Leave {name} empty in {self.kind} rows", fatal=True))
+                found.append(self.foreign_cell(name))
         for name, values, reason in self.later:
             if values[index] is not None:
                 found.append(Problem(name, reason, "leave the column empty"))
@@ -229,6 +233,8 @@ def _bad_row(
         if not any(p.column == "kind" for p in problems):
             problems = [*problems, _unknown_kind(kind)]
         return Bad(job_id, kind, problems)
+    foreign = {name for name, _ in view.foreign}
+    problems = [view.foreign_cell(p.column) if p.column in foreign else p for p in problems]
     problems = [*view.strangers(index), *problems]
     unread = {problem.column for problem in problems}
     values = view.values(index)

@@ -291,6 +291,7 @@ def test_unknown_extension(tmp_path: Path) -> None:
 def test_unknown_column_names_the_nearest(tmp_path: Path, column: str, advice: str) -> None:
     assert advice in refused(rows_parquet(tmp_path / "s.parquet", {column: "x"}), tmp_path)
     assert advice in refused(lines(tmp_path / "s.jsonl", {}, {column: "x"}), tmp_path)
+    assert advice in refused(lines(tmp_path / "s.jsonl", {column: None}), tmp_path)
     (tmp_path / "s.csv").write_text(f"job_id,kind,{column}\na,copy,x\n", "utf-8")
     assert advice in refused(str(tmp_path / "s.csv"), tmp_path)
 
@@ -338,6 +339,7 @@ def test_values_in_a_column_of_another_kind(tmp_path: Path) -> None:
     message = refused(path, tmp_path)
     assert "row 2" in message
     assert "belongs to image" in message
+    assert "belongs to image" in refused(lines(tmp_path / "s.jsonl", {"width": "wide"}), tmp_path)
     empty = rows_parquet(tmp_path / "s.parquet", {"width": None, "source": None, "schema": None})
     assert isinstance(one(empty, tmp_path), CopyJob)
 
