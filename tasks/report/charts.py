@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 FEW = 10  # cells of fewer source rows are not drawn
 MAX_LABELS = 8
-LABEL_LENGTH = 17
+LABEL_LENGTH, MAX_EDGE = 17, 24
 WIDTH, HEIGHT = 280, 96
 NOTHING = Markup('<p class="quiet few">Too few rows to draw.</p>')
 ROW = 20
@@ -46,10 +46,10 @@ def bar(value: float, most: float, name: str = "accent", said: str = "") -> Mark
 
 
 def bullet(value: float, floor: float | None, ceiling: float | None) -> Markup:
-    """A figure on the line from its floor to its ceiling."""
+    """A figure between its floor and its ceiling, on a line that ends at 1; without a floor, one that starts at 0."""
     known = [number for number in (value, floor, ceiling) if number is not None]
-    low, high = min(known), max(known)
-    pad = (high - low) * 0.06 or 1.0
+    low, high = (0.0, max(known)) if floor is None else (min(known), max(1.0, *known))
+    pad = (high - low) * 0.08 or 1.0
 
     def at(number: float) -> float:
         return 1000 * (number - low + pad) / (high - low + 2 * pad)
@@ -74,6 +74,8 @@ def column(drawn: dict[str, Any]) -> Markup:
     `source` and `synthetic` are counts or shares of the same cells; `edges` (one more than there are cells) or `labels`
     say what the cells are. A source cell of None, or of a few rows, is not drawn.
     """
+    if "source" not in drawn:
+        return Markup('<p class="quiet few">Made anew, so there is nothing to compare.</p>')
     cells = list(zip(_cells(drawn.get("source")), _cells(drawn.get("synthetic")), strict=False))
     labels, edges = drawn.get("labels"), drawn.get("edges")
     hidden = _hidden([source for source, _ in cells])
@@ -119,7 +121,7 @@ def _histogram(shares: Sequence[tuple[float, float]], edges: Sequence[Any], name
     ends = Markup("")
     if len(edges) >= 2:
         ends = Markup('<div class="ends"><span>{}</span><span>{}</span></div>').format(
-            _short(edges[0]), _short(edges[-1])
+            _edge(edges[0]), _edge(edges[-1])
         )
     return (
         Markup(
@@ -167,6 +169,11 @@ def _categories(cells: Sequence[tuple[str, float, float]], name: str) -> Markup:
     )
 
 
+def _edge(value: Any) -> str:
+    """The end of an axis: a number, or a date without an empty time of day."""
+    return f"{value:,.4g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")[:MAX_EDGE]
+
+
 def _short(value: Any) -> Markup:
-    text = f"{value:,.4g}" if isinstance(value, float) else str(value)
+    text = str(value)
     return escape(text if len(text) <= LABEL_LENGTH else text[: LABEL_LENGTH - 1] + "…")

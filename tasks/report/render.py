@@ -95,6 +95,8 @@ def _between(start: datetime, end: datetime) -> str:
 def _span(seconds: float) -> str:
     """A time span as people say it."""
     if seconds < 60:
+        if seconds < 0.95:
+            return f"{1000 * seconds:.0f} ms"
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
