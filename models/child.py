@@ -86,9 +86,8 @@ class Child:
     def kill(self) -> None:
         """End the child and everything that it started, at once."""
         self._started.wait()
-        if self._process is not None and self._process.poll() is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        if self._keeper.is_alive():
+            self._sweep()
         self._outbox.put(None)
 
     def close(self) -> None:
@@ -101,6 +100,12 @@ class Child:
     def join(self) -> None:
         """Wait until a child that was killed is reaped and its last frames are in the inbox."""
         self._keeper.join()
+
+    def _sweep(self) -> None:
+        """Kill the child's group. The child itself may have gone: helpers that it left can hold its pipes open."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -125,7 +130,7 @@ class Child:
         try:
             while (frame := wire.read(process.stdout)) is not None:
                 self._hear(*frame)
-        except (wire.WireError, OSError) as e:
+        except (wire.WireError, OSError, KeyError) as e:
             self._reason = f"sent what is no frame: {e}"
         self._reap(process)
         self._outbox.put(None)
@@ -152,8 +157,9 @@ class Child:
         try:
             process.wait(_CLOSE_SECONDS)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._sweep()
             process.wait()
+        self._sweep()
 
     def _write(self) -> None:
         assert self._process is not None

@@ -218,6 +218,17 @@ def test_a_child_that_dies_idle_is_replaced():
         assert engine.pid != first
 
 
+def test_helpers_that_a_dead_engine_leaves_are_ended(tmp_path):
+    file = tmp_path / "helper"
+    spec = EngineSpec(factory="tests.support.odd_engines:orphaning", ref=str(file))
+    with EngineProcess(spec, request_timeout=1.5) as engine:
+        engine.submit([ask(1)])
+        (result,) = engine.results()
+        assert result.error
+    stat = Path(f"/proc/{file.read_text()}/stat")
+    assert not stat.exists() or stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
 def test_kill_from_another_thread_ends_the_loop():
     engine = EngineProcess(tiny("sleepy"))
     engine.submit([ask(1, "HANG")])

@@ -91,6 +91,20 @@ def dies_opening(ref: str, device: str, dtype: str) -> Tiny:
     return Tiny(write_copy)
 
 
+def orphaning(ref: str, device: str, dtype: str) -> Tiny:
+    """Starts a helper that holds all pipes open, writes its process id to the file `ref`, and dies."""
+
+    def answer(request: TextRequest) -> TextResult:
+        helper = os.fork()
+        if helper == 0:
+            time.sleep(3600)
+        Path(ref).write_text(str(helper))
+        os.kill(os.getpid(), signal.SIGKILL)
+        return write_copy(request)
+
+    return Tiny(answer)
+
+
 def fleeting(ref: str, device: str, dtype: str) -> Tiny:
     """Removes its model and dies at the first request, as long as there is no file `stay` beside the model."""
     model = Path(ref)
