@@ -111,7 +111,9 @@ def outputs(store: Store, run: str) -> dict[str, str]:
 TIMELESS = ("run_id", "status", "specs", "items", "candidates", "rows", "tokens", "digests", "versions", "numerics")
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["support.batches", "support.crash", "tasks.store.s3", "boto3"])
+_context.set_forkserver_preload(
+    ["support.batches", "support.crash", "tasks.store.s3", "boto3", *(f"tasks.kinds.{kind}.kind" for kind in TINY)]
+)
 
 
 def spawn(*arguments: Any, **environment: str) -> BaseProcess:
