@@ -11,6 +11,7 @@ classifier's accuracy on fresh renders is the ceiling.
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Judge(nn.Module):
         self.body = nn.Sequential(
             *(
                 layer
-                for one, two in zip(widths, widths[1:], strict=False)
+                for one, two in itertools.pairwise(widths)
                 for layer in (nn.Conv2d(one, two, 3, stride=2, padding=1), nn.BatchNorm2d(two), nn.ReLU())
             ),
             nn.Flatten(),

@@ -33,7 +33,8 @@ def principal_components(pixels: NDArray[np.uint8], count: int) -> tuple[NDArray
 
 def set_principal_components(encoder: Any, pixels: NDArray[np.uint8]) -> None:
     """Set the weights of an encoder without blocks so that its latents are components of `pixels`, scaled alike."""
-    first, halve, quarter, project, last = (layer for layer in encoder.layers if isinstance(layer, nn.Conv2d))
+    layers: list[Any] = [layer for layer in encoder.layers if isinstance(layer, nn.Conv2d)]
+    first, halve, quarter, project, last = layers
     count = last.out_channels
     mean, components, variances = principal_components(pixels, count)
     with torch.no_grad():

@@ -7,7 +7,6 @@ about half the steps of AdamW; its work grows with the weights, not the batch, s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 
@@ -19,10 +18,8 @@ class Muon(torch.optim.Optimizer):
         super().__init__(list(weights), {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
-        """Move every weight that has a gradient. Takes no closure."""
-        if closure is not None:
-            raise ValueError("Muon takes no closure")
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move every weight that has a gradient. There is no closure to evaluate."""
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
