@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and tables of cases, one to a line)
 """Known ways to spoil a good text. Written before the rules and without a look at them: each kind is what a language
 model or a careless hand really does. A corruption answers None where it does not apply to a text.
 """

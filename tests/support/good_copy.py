@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and tables of cases, one to a line)
 """Marketing copy that is right: 160 texts from hand-made plans over 24 products of our own, and 40 written one by one.
 
 It knows nothing of the rules or of the training corpus, so that it can judge both. `good_copy()` yields the same 200
@@ -9,7 +10,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
-from handwritten_copy import HANDWRITTEN
+from support.handwritten_copy import HANDWRITTEN
 
 from tasks.kinds.copy.job import CopyJob
 

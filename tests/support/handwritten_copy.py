@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (texts and tables of cases, one to a line)
 """Forty texts written one by one: the columns of a job and the fields of a text that is right, many of them hard."""
 
 from __future__ import annotations

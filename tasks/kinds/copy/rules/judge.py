@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from tasks.kinds.base import Check
 from tasks.kinds.copy.channels import CHANNELS
@@ -52,6 +52,7 @@ class JobRules:
         self.banned = banned_terms(tuple(job.must_avoid), self.language)
         names = [name for name in (job.product_name, job.brand_name) if name]
         self.names = [term(name) for name in sorted(names, key=len, reverse=True)]
+        self.numbered_names = any(c.isdigit() for name in names for c in name)
         self.signatures = frozenset(name.casefold() for name in names)
         self.prompt_runs = prompt_runs(job.prompt, job.system)
         self.prose_fields: frozenset[str] | None = None
@@ -105,17 +106,19 @@ class JobRules:
         return [check_near_duplicate(self, fields, accepted)]
 
 
-@lru_cache(maxsize=1024)
-def _cached(identity: int, job_id: str) -> list[JobRules]:
-    return []
+# The rules of the jobs judged last, by the job's identity; holding the job keeps its id from going to another.
+_kept: dict[int, JobRules] = {}
+_MOST_KEPT = 1024
 
 
 def rules_of(job: CopyJob) -> JobRules:
-    """The rules of a job, kept for the jobs that were judged last."""
-    kept = _cached(id(job), job.job_id)
-    if not kept or kept[0].job is not job:
-        kept[:] = [JobRules(job)]
-    return kept[0]
+    """The rules of a job, kept while the job is among the last that were judged."""
+    rules = _kept.get(id(job))
+    if rules is None:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)), None)
+        rules = _kept[id(job)] = JobRules(job)
+    return rules
 
 
 def judge_alone(job: CopyJob, fields: dict[str, str]) -> list[Check]:

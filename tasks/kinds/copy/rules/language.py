@@ -19,27 +19,21 @@ if TYPE_CHECKING:
 _RULE = RULES.language
 # Whatever is outside these ranges is Latin, or no letter.
 _STRANGE = re.compile(
-    "[\u0370-\u1dff\u2c00-\u2c5f\u2c80-\ua71f\ua800-\ud7ff\uf900-\ufaff\ufb07-\ufdff\ufe70-\ufefe\uff66-\uffdc\U00010000-\U0001bfff\U00020000-\U000323af]"
+    "[\u0370-\u1dff\u2c00-\u2c5f\u2c80-\ua71f\ua800-\ud7ff\uf900-\ufaff\ufb07-\ufdff\ufe70-\ufefe\uff66-\uffdc"
+    "\U00010000-\U0001bfff\U00020000-\U000323af]"
 )
 _LETTERS = regex.compile(r"\p{L}")
 _LATIN = regex.compile(r"\p{Latin}")
 _COMMON = {language: frozenset(table) for language, table in _RULE.common.items()}
+_AMBIGUOUS = frozenset(_RULE.ambiguous)
 _SENTENCES = regex.compile(r"(?<=[.!?…。！？])\s+|\n+")
 
 
 @lru_cache(maxsize=64)
 def _foreign(language: str) -> frozenset[str]:
-    """Words of at least two letters that are common in another language and not in this one."""
-    own = _COMMON.get(language, frozenset())
-    # "die", "man" or "on" are English words as well: a word counts only if it is in no two languages' way.
-    return (
-        frozenset(w for other, table in _COMMON.items() if other != language for w in table if len(w) > 1)
-        - own
-        - _ENGLISH_TOO
-    )
-
-
-_ENGLISH_TOO = frozenset({"die", "in", "an", "am", "so", "on", "no", "as", "me", "con", "son", "is", "plus", "par", "per", "pour", "sans", "come", "do", "dos", "via", "den", "bis", "ten", "her", "van", "met", "uit", "over", "we", "to", "ad", "al", "la", "le", "el", "de", "des", "du", "art", "alle", "all", "men", "till", "med", "us", "door", "dit", "ons"})  # fmt: skip
+    """Words that are common in another language and not in this one."""
+    others = {w for other, table in _COMMON.items() if other != language for w in table if len(w) > 1}
+    return frozenset(others - _COMMON.get(language, frozenset()) - _AMBIGUOUS)
 
 
 @lru_cache(maxsize=32)

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from operator import eq
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ _RULE = RULES.repetition
 _NOISE = RULES.degenerate
 _NATURAL = frozenset(_RULE.natural_doubles)
 _SENTENCE_END = re.compile(r"[.!?…。！？\n\u2600-\u27bf\U0001f000-\U0001faff]+|#\w+")
-_MARKS = re.compile(r"[!-/:-@\[-`{-~]{%d,}" % _NOISE.punctuation)
+_MARKS = re.compile(rf"[!-/:-@\[-`{{-~]{{{_NOISE.punctuation},}}")
 _CONSONANTS = re.compile(rf"[^\W\d_{_NOISE.vowels}]{{{_NOISE.vowelless},}}")
-_LONG_WORD = re.compile(r"(?<![\w/.@#])[A-Za-zÀ-ɏ]{%d,}" % (_NOISE.longest_word + 1))
+_LONG_WORD = re.compile(rf"(?<![\w/.@#])[A-Za-zÀ-ɏ]{{{_NOISE.longest_word + 1},}}")
 _LOOPED_WORD = re.compile(r"\b(\w{1,5}?)\1{3,}\b")
+_LOOPABLE = 8  # letters: four times two
 _SPACELESS_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
 
@@ -43,10 +45,11 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
 
 
 def _doubled_word(rules: JobRules, text: str, found: list[str]) -> str | None:
-    for left, right in zip(found, found[1:], strict=False):
-        if left == right and left not in _NATURAL and left != NAME and left.isalpha():
-            pair = re.search(rf"(?<!\w)({re.escape(left)})\s+\1(?!\w)", text, re.IGNORECASE)
-            if pair and f" {left} {left} " not in rules.known:
+    doubles = dict.fromkeys(left for left, right in pairwise(found) if left == right)
+    for word in doubles:
+        if word not in _NATURAL and word != NAME and word.isalpha() and f" {word} {word} " not in rules.known:
+            pair = re.search(rf"(?<!\w)({re.escape(word)})\s+\1(?!\w)", text, re.IGNORECASE)
+            if pair:
                 return f"“{pair.group()}”"
     return None
 
@@ -73,7 +76,7 @@ def _doubled_run(found: list[str]) -> str | None:
     return None
 
 
-def _loop(phrases: list[tuple[str, ...]], length: int) -> str | None:
+def _loop(phrases: Sequence[tuple[str, ...]], length: int) -> str | None:
     phrase, times = Counter(phrases).most_common(1)[0]
     if times > _RULE.most_phrase and times * len(phrase) >= _RULE.least_share * length:
         return f"“{' '.join(phrase).replace(NAME, '…')}” {times} times"
@@ -90,12 +93,12 @@ def _noise(rules: JobRules, draft: Draft) -> str | None:
     marks = _MARKS.search(draft.raw)
     if marks:
         return f"marks {marks.group()[:20]}"
-    for word in draft.distinct:
-        if len(word) >= 8 and len(set(word)) <= 4 and _LOOPED_WORD.search(word):
+    for word in [word for word in draft.distinct if len(word) >= _LOOPABLE]:
+        long = _LONG_WORD.search(draft.raw) if len(word) > _NOISE.longest_word else None
+        if long and long.group().casefold() not in rules.known:
+            return f"the word {long.group()[:30]}"
+        if len(set(word)) <= 4 and _LOOPED_WORD.search(word):
             return f"the word {word[:30]}"
-    long = _LONG_WORD.search(draft.raw)
-    if long and long.group().casefold() not in rules.known:
-        return f"the word {long.group()[:30]}"
     if draft.ascii or rules.language not in _SPACELESS_LANGUAGES:
         for name, text in draft.fields.items():
             if len(text) >= _NOISE.judged_from:

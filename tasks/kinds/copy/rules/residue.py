@@ -64,12 +64,11 @@ def check_echo(rules: JobRules, draft: Draft) -> Check:
 def check_links(rules: JobRules, draft: Draft) -> Check:
     """Addresses, e-mails and telephone numbers that the product's data does not give."""
     for match in _LINKS.matches(draft):
-        # A pattern may match the ending of an address: what stands before it up to a space belongs to it.
-        start = (
-            max(draft.raw.rfind(space, 0, match.start()) for space in " \n") + 1
-            if match[0][0] == "."
-            else match.start()
-        )
+        start = match.start()
+        if match[0][0] == ".":  # the end of a domain: what stands before it belongs to it
+            start = max(draft.raw.rfind(space, 0, start) for space in " \n") + 1
+            if not draft.raw[match.start() - 1 : match.start()].isalnum():
+                continue
         link = draft.raw[start : match.end()].strip().rstrip(_CLOSING_MARKS).lstrip("(<[\"'“")
         if not _backed(link, rules):
             return failed("links", f"{link} stands in no fact", f"Do not use {link}.")
@@ -84,7 +83,7 @@ def _backed(link: str, rules: JobRules) -> bool:
     return digits in re.sub(r"[\s()+./-]", "", rules.known_raw)
 
 
-def check_characters(rules: JobRules, draft: Draft) -> Check:
+def check_characters(_: JobRules, draft: Draft) -> Check:
     """Control, private and broken characters, line breaks where a field is one line."""
     broken = _BROKEN.search(draft.raw)
     if broken is not None:

@@ -80,6 +80,7 @@ class LanguageRule(Rule):
     alike: list[list[str]]
     scripts: dict[str, str]
     common: Words
+    ambiguous: list[str]
 
 
 class PatternsRule(Rule):
@@ -119,8 +120,7 @@ class DegenerateRule(Rule):
 class EndingRule(Rule):
     prose: list[str]
     free_prompt_from: int
-    closing: str
-    tags: str
+    tag: str
     sign_off: int
     opt_out: str
     open_words: Words
@@ -174,7 +174,8 @@ class Units(_Data):
     metric: dict[str, dict[str, list[float | str]]]
     imperial: dict[str, dict[str, list[float | str]]]
     words: list[str]
-    connectors: str
+    ranges: str
+    lists: str
     money: list[str]
 
 
@@ -184,12 +185,14 @@ def _read(name: str) -> Any:
 
 RULES = Rules.model_validate(_read("rules.yaml"))
 UNITS = Units.model_validate(_read("units.yaml"))
-PASSED: dict[str, Check] = {name: Check(rule=name, version=getattr(RULES, name).version) for name in Rules.model_fields}
+PASSED = {name: Check(rule=name, version=getattr(RULES, name).version) for name in Rules.model_fields}
 
 
 def failed(rule: str, reason: str, hint: str, *, verdict: Verdict | None = None, score: float | None = None) -> Check:
-    """The check of a rule that a text breaks; the verdict is the rule's own `on_fail` unless the case calls for more."""
+    """The check of a rule that a text breaks; its verdict is the rule's `on_fail` unless the case calls for more."""
     data: Rule = getattr(RULES, rule)
+    if not reason.isascii():  # a broken character of the text must not break the table that the reason goes to
+        reason = reason.encode("utf-8", "replace").decode()
     return Check(
         rule=rule, version=data.version, verdict=verdict or data.on_fail, score=score, reason=reason, hint=hint
     )

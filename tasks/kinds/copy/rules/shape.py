@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import regex
-
 from tasks.kinds.base import Check
 from tasks.kinds.copy.rules.schema import PASSED, RULES, failed
 from tasks.kinds.copy.rules.text import Draft, graphemes
@@ -17,16 +15,15 @@ if TYPE_CHECKING:
 
 # 3GPP TS 23.038: the default alphabet, and the extension table whose characters cost two.
 _GSM7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM7_EXTENSION = frozenset("^{}\\[~]|€\f")
 _QUOTES = '"“”„'
 _QUOTES_EXEMPT = re.compile(RULES.quotes.exempt)
 _ANY_QUOTE = re.compile("[" + re.escape(_QUOTES + "".join(RULES.quotes.brackets)) + "]")
-_CLOSING = re.compile(RULES.ending.closing)
-_TAGS = re.compile(RULES.ending.tags)
+_TAG = re.compile(RULES.ending.tag)
 _OPT_OUT = re.compile(RULES.ending.opt_out)
-_EMOJI_END = regex.compile(r"[\p{Emoji_Presentation}\p{Extended_Pictographic}\uFE0F]\s*$")
 _OPEN_WORDS = {language: frozenset(table) for language, table in RULES.ending.open_words.items()}
 
 
@@ -44,7 +41,7 @@ def check_fields(rules: JobRules, draft: Draft) -> Check:
     return failed("fields", ", ".join(parts) or "no text", " ".join(hints[:3]) or "Write a text.")
 
 
-def check_distinct_fields(rules: JobRules, draft: Draft) -> Check:
+def check_distinct_fields(_: JobRules, draft: Draft) -> Check:
     """No field says what another says."""
     seen: dict[tuple[str, ...], str] = {}
     for name, found in draft.words.items():
@@ -130,7 +127,11 @@ def check_ending(rules: JobRules, draft: Draft) -> Check:
 
 
 def _ends_well(text: str, rules: JobRules) -> bool:
-    if _CLOSING.search(text) or _TAGS.search(text) or _EMOJI_END.search(text) or _OPT_OUT.search(text):
+    if (
+        text[-1].isdigit()
+        or _TAG.fullmatch(text.rsplit(None, 1)[-1][-200:])
+        or _OPT_OUT.search(text, max(0, len(text) - 80))
+    ):
         return True
     # The name under a letter may close it: one that the job gives, or any under a line such as "Yours,".
     head, _, last = text.rpartition("\n")
@@ -142,7 +143,7 @@ def _ends_well(text: str, rules: JobRules) -> bool:
     return under_greeting and not cut and len(last) <= RULES.ending.sign_off
 
 
-def check_quotes(rules: JobRules, draft: Draft) -> Check:
+def check_quotes(_: JobRules, draft: Draft) -> Check:
     """Quotation marks and brackets in pairs, field by field."""
     if not _ANY_QUOTE.search(draft.raw):
         return PASSED["quotes"]

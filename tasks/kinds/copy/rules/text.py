@@ -14,7 +14,10 @@ from tasks.kinds.copy.rules.schema import Pattern
 _WORD = re.compile(r"\w+")
 _GRAPHEME = regex.compile(r"\X")
 # Beyond these a character may join others to one grapheme: marks, joiners, emoji, Hangul jamo, Indic scripts …
-_MAY_JOIN = re.compile("[^\x00-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u3000-\u3029\u3040-\u3098\u309b-\u30ff\u4e00-\u9fff]|\r\n")  # fmt: skip
+_MAY_JOIN = re.compile(
+    "[^\x00-\u02ff\u0370-\u0482\u048a-\u058f\u2010-\u2027\u2030-\u205e\u20a0-\u20cf\u3000-\u3029\u3040-\u3098"
+    "\u309b-\u30ff\u4e00-\u9fff]|\r\n"
+)
 _FOLD = str.maketrans({"™": " ", "®": " ", "©": " ", "’": "'", "‘": "'", "ʼ": "'", "`": "'", "&": " and "})
 _SPACELESS = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 NAME = "\ue000"  # stands for a product's or brand's name in `Draft.masked`
@@ -88,7 +91,11 @@ class Gated:
 
     def __init__(self, patterns: Sequence[Pattern]) -> None:
         self._patterns = [
-            (re.compile(p.pattern), [n for n in p.needs if n.isalpha()], [n for n in p.needs if not n.isalpha()])
+            (
+                re.compile(p.pattern),
+                frozenset(n for n in p.needs if n.isalpha()),
+                [n for n in p.needs if not n.isalpha()],
+            )
             for p in patterns
         ]
         self._words = frozenset(need for _, needs, _ in self._patterns for need in needs)
@@ -100,15 +107,21 @@ class Gated:
         if draft.characters.isdisjoint(self._characters) and draft.distinct.isdisjoint(self._words):
             return
         for pattern, needed_words, pieces in self._patterns:
-            if not draft.distinct.isdisjoint(needed_words) or any(piece in draft.lower for piece in pieces):
-                yield from pattern.finditer(draft.raw)
+            if draft.distinct.isdisjoint(needed_words):
+                for piece in pieces:
+                    if piece in draft.lower:
+                        break
+                else:
+                    continue
+            yield from pattern.finditer(draft.raw)
 
 
 class Draft:
     """One candidate's fields and the views of them that the rules read, each made once.
 
-    `distinct` are the words of all fields. `padded` holds the folded words of all fields with single spaces around each, so that a term between spaces is found
-    as whole words; a line break keeps fields apart. `masked` is the same with the names of the job taken out.
+    `distinct` are the folded words of all fields. `padded` holds them in order with single spaces around, so that a
+    term between spaces is found as whole words; a line break keeps fields apart. `masked` is the same with the names of
+    the job taken out.
     """
 
     __slots__ = ("_compact", "ascii", "characters", "distinct", "fields", "lower", "masked", "padded", "raw", "words")
