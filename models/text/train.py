@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def train(
     seed: int,
     shape: Shape | None = None,
     work: Path | None = None,
-    checkpoint_every: int = 200,
+    checkpoint_every: int = 100,
     micro_batch: int = 16,
     log: Callable[[str], Any] = print,
 ) -> float:
@@ -63,6 +64,8 @@ def train(
     """
     torch.manual_seed(seed)
     model = build(tokenizer, shape or Shape())
+    # On a CPU the fused attention is slower than plain products of matrices: its backward pass hardly uses the cores.
+    model.set_attn_implementation("eager")
     matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and "embed" not in n and "lm_head" not in n]
     taken = {id(p) for p in matrices}
     others = [p for p in model.parameters() if id(p) not in taken]
@@ -134,11 +137,12 @@ def save(
     model: LlamaForCausalLM, weights: dict[str, torch.Tensor], tokenizer: PreTrainedTokenizerFast, out: Path
 ) -> None:
     """Write `weights` as a model folder of the ordinary transformers format."""
-    copy = LlamaForCausalLM(model.config)
-    copy.load_state_dict(weights, strict=False)
-    copy.tie_weights()
-    copy.half()
-    copy.generation_config = GenerationConfig(
+    shipped = LlamaForCausalLM(deepcopy(model.config))
+    shipped.set_attn_implementation("sdpa")
+    shipped.load_state_dict(weights, strict=False)
+    shipped.tie_weights()
+    shipped.half()
+    shipped.generation_config = GenerationConfig(
         do_sample=True,
         temperature=0.8,
         top_p=0.95,
@@ -146,7 +150,7 @@ def save(
         pad_token_id=tokenizer.pad_token_id,
     )
     out.mkdir(parents=True, exist_ok=True)
-    copy.save_pretrained(out, safe_serialization=True)
+    shipped.save_pretrained(out, safe_serialization=True)
     tokenizer.save_pretrained(out)
 
 

@@ -68,8 +68,8 @@ def example(rng: random.Random, *, brief: bool = False) -> Example | None:
     job, feedback, fields = sample(rng, brief=brief)
     if fields is None:
         return None
-    # Every text begins with a space, so that its first word is the same token as in the prompt, where it is copied from;
-    # the parser strips it.
+    # Every text begins with a space, so that its first word is the same token as in the prompt, where it is copied
+    # from; the parser strips it.
     spaced = {name: f" {text}" for name, text in fields.items()}
     answer = json.dumps(spaced, ensure_ascii=False) if len(fields) > 1 else next(iter(spaced.values()))
     return Example(messages(job, feedback), answer)
