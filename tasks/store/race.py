@@ -29,6 +29,8 @@ def race(store: Store, create: Callable[[str, bytes], bool]) -> Probe:
                 won = [number for number, winner in enumerate(pool.map(enter, range(RACERS))) if winner]
                 if len(won) != 1:
                     return Probe(False, f"{len(won)} of {RACERS} simultaneous create-only writes were told they won")
+                if create(key, b"late"):
+                    return Probe(False, "a create-only write replaced an object that stood there")
                 if store.get(key) != f"racer {won[0]}".encode():
                     return Probe(False, "the bytes of a create-only write that lost stand in the store")
     finally:

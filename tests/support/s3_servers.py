@@ -38,12 +38,12 @@ class S3Server:
     name: str
     endpoint: str
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     end: Callable[[], None]
     atomic_create: bool | None = None
     """Whether this kind of server is known to have one winner among simultaneous creates; None: not known."""
     buckets: list[str] = field(default_factory=list)
-    _client: Any = None
+    _client: Any = field(default=None, repr=False)
 
     @property
     def env(self) -> dict[str, str]:

@@ -113,6 +113,34 @@ def test_writers_and_deleters_in_one_folder(tmp_path: Path) -> None:
     assert list(store.list()) == []
 
 
+def test_a_kill_leaves_whole_objects(tmp_path: Path) -> None:
+    code = """
+import itertools, sys
+from tasks.store import open_store
+store = open_store(sys.argv[1])
+for n in itertools.count():
+    store.put("replaced", bytes([n % 256]) * 200_000)
+    store.create(f"created/{n % 50}", bytes([n % 256]) * 200_000)
+    store.delete([f"created/{(n + 25) % 50}"])
+"""
+    store = open_store(str(tmp_path))
+    for delay in (0.05, 0.11, 0.17):
+        child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
+        while store.head("created/0") is None and child.poll() is None:
+            time.sleep(0.01)
+        time.sleep(delay)
+        child.kill()
+        child.wait()
+        found = list(store.list())
+        assert len(found) > 1
+        for entry in found:
+            data = store.get(entry.key)
+            assert len(data) == 200_000
+            assert len(set(data)) == 1
+    store.sweep(timedelta(0))
+    assert {p.name for p in tmp_path.rglob("*") if p.is_file()} == {e.key.rpartition("/")[2] for e in store.list()}
+
+
 def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
     store = open_store(str(tmp_path))
     store.put("a/b", b"")
