@@ -48,7 +48,7 @@ def bar(value: float, most: float, name: str = "accent", said: str = "") -> Mark
 def bullet(value: float, floor: float | None, ceiling: float | None) -> Markup:
     """A figure between its floor and its ceiling, on a line that ends at 1; without a floor, one that starts at 0."""
     known = [number for number in (value, floor, ceiling) if number is not None]
-    low, high = (0.0, max(known)) if floor is None else (min(known), max(1.0, *known))
+    low, high = (0.0, max(known) or 1.0) if floor is None else (min(known), max(1.0, *known))
     pad = (high - low) * 0.08 or 1.0
 
     def at(number: float) -> float:

@@ -15,6 +15,7 @@ from tasks.commit import DataSet
 from tasks.store import NotFound, Store
 
 MAX_COLUMNS = 60
+ORDER = ("shape", "trend", "trend_shared", "nulls", "copy_rate")  # what people look at first
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,6 @@ class DataSetShown:
     rows: int
     files: list[str]
     figures: list[Figure]
-    plain: dict[str, Any]
     columns: list[dict[str, Any]]
     more_columns: int
     checks: list[dict[str, Any]]
@@ -58,37 +58,26 @@ def _quality(store: Store, run: str, entry: DataSet) -> dict[str, Any]:
 
 def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
     figures = quality.get("figures") or {}
-    columns = [column for column in figures.get("columns") or [] if isinstance(column, dict)]
-    known, plain = _figures(figures)
+    columns = [
+        {"name": "", "type": "", "shape": None, "nulls": None, **column} for column in figures.get("columns") or []
+    ]
     return DataSetShown(
         job_id=entry.job_id,
         variant=entry.variant,
         rows=entry.rows,
         files=[key for key in entry.files if key.endswith(".parquet")],
-        figures=known,
-        plain=plain,
+        figures=_figures(figures),
         columns=columns[:MAX_COLUMNS],
         more_columns=max(0, len(columns) - MAX_COLUMNS),
         checks=quality.get("checks") or [],
     )
 
 
-def _figures(figures: dict[str, Any]) -> tuple[list[Figure], dict[str, Any]]:
-    """Figures that have a floor and a ceiling, and the other plain values."""
+def _figures(figures: dict[str, Any]) -> list[Figure]:
     floor, ceiling = _numbers(figures.get("floor")), _numbers(figures.get("ceiling"))
-    known: list[Figure] = []
-    plain: dict[str, Any] = {}
-    for name, value in figures.items():
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            continue
-        if isinstance(value, int | float) and (name in floor or name in ceiling):
-            known.append(Figure(name, float(value), floor.get(name), ceiling.get(name)))
-        else:
-            plain[name] = value
-    return known, plain
+    known = [Figure(name, value, floor.get(name), ceiling.get(name)) for name, value in _numbers(figures).items()]
+    return sorted(known, key=lambda figure: ORDER.index(figure.name) if figure.name in ORDER else len(ORDER))
 
 
 def _numbers(values: Any) -> dict[str, float]:
-    if not isinstance(values, dict):
-        return {}
-    return {name: float(value) for name, value in values.items() if isinstance(value, int | float)}
+    return {name: float(value) for name, value in (values or {}).items() if isinstance(value, int | float)}

@@ -46,7 +46,7 @@ def render(page: Page) -> bytes:
             now=datetime.now(UTC),
         )
     )
-    return html.encode("utf-8", "replace")
+    return html.encode()
 
 
 def _environment() -> Environment:
