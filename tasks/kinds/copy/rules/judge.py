@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from tasks.kinds.base import Check
 from tasks.kinds.copy.channels import CHANNELS
@@ -50,15 +50,15 @@ class JobRules:
         required = [job.product_name] if job.channel and job.product_name else []
         self.required = [term(text) for text in dict.fromkeys([*required, *job.must_include]) if text.strip()]
         self.banned = banned_terms(tuple(job.must_avoid), self.language)
+        self.name = term(job.product_name) if required else None
+        self.name_fields = _fields_of(job, RULES.required.name_fields, len(job.product_name or ""))
         names = [name for name in (job.product_name, job.brand_name) if name]
         self.names = [term(name) for name in sorted(names, key=len, reverse=True)]
+        self._padded_names = tuple(name.padded for name in self.names)
         self.numbered_names = any(c.isdigit() for name in names for c in name)
         self.signatures = frozenset(name.casefold() for name in names)
         self.prompt_runs = prompt_runs(job.prompt, job.system)
-        self.prose_fields: frozenset[str] | None = None
-        if job.channel:
-            own = (entry.split(".") for entry in RULES.ending.prose)
-            self.prose_fields = frozenset(field for channel, field in own if channel == job.channel)
+        self.prose_fields = frozenset(_fields_of(job, RULES.ending.prose)) if job.channel else None
 
     @cached_property
     def sources(self) -> list[str]:
@@ -91,10 +91,7 @@ class JobRules:
 
     def content(self, text: str) -> str:
         """The folded words of a text without names, to compare variants by."""
-        padded = f" {' '.join(words(text))} "
-        for name in self.names:
-            padded = padded.replace(name.padded, " ")
-        return padded
+        return _content(text, self._padded_names)
 
     def judge_alone(self, fields: dict[str, str]) -> list[Check]:
         """One check for each rule that looks at a candidate by itself."""
@@ -104,6 +101,20 @@ class JobRules:
     def judge_among(self, fields: dict[str, str], accepted: Sequence[dict[str, str]]) -> list[Check]:
         """The check of a candidate against the accepted variants of its job, in their order."""
         return [check_near_duplicate(self, fields, accepted)]
+
+
+def _fields_of(job: CopyJob, entries: Sequence[str], room: int = 0) -> list[str]:
+    """The fields of the job's channel among `channel.field` entries, if they have room for so many characters."""
+    own = (entry.split(".") for entry in entries)
+    return [field for channel, field in own if channel == job.channel and room <= CHANNELS[channel].fields[field].max]
+
+
+@lru_cache(maxsize=4096)
+def _content(text: str, padded_names: tuple[str, ...]) -> str:
+    padded = f" {' '.join(words(text))} "
+    for name in padded_names:
+        padded = padded.replace(name, " ")
+    return padded
 
 
 # The rules of the jobs judged last, by the job's identity; holding the job keeps its id from going to another.

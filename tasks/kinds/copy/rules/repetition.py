@@ -34,7 +34,8 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
     masked = draft.masked[1:-1].split(" \n ")
     for (name, text), joined in zip(draft.fields.items(), masked, strict=True):
         found = joined.split()
-        reason = _doubled_word(rules, text, found) if any(map(eq, found, found[1:])) else None
+        plain = draft.words[name]
+        reason = _doubled_word(rules, text, plain) if any(map(eq, plain, plain[1:])) else None
         phrases = list(zip(found, found[1:], found[2:], strict=False))
         # Without a phrase of three words that comes back there is no doubled sentence and no loop.
         if reason is None and len(set(phrases)) < len(phrases):
@@ -47,7 +48,7 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
 def _doubled_word(rules: JobRules, text: str, found: list[str]) -> str | None:
     doubles = dict.fromkeys(left for left, right in pairwise(found) if left == right)
     for word in doubles:
-        if word not in _NATURAL and word != NAME and word.isalpha() and f" {word} {word} " not in rules.known:
+        if word not in _NATURAL and word.isalpha() and f" {word} {word} " not in rules.known:
             pair = re.search(rf"(?<!\w)({re.escape(word)})\s+\1(?!\w)", text, re.IGNORECASE)
             if pair:
                 return f"“{pair.group()}”"

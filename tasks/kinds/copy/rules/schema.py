@@ -49,6 +49,11 @@ class SmsRule(Rule):
     ucs2_joined: int
 
 
+class RequiredRule(Rule):
+    name_fields: list[str]
+    misspelt: Share
+
+
 class BannedRule(Rule):
     least_inflected: int
     inflections: Words
@@ -128,7 +133,8 @@ class EndingRule(Rule):
 
 class QuotesRule(Rule):
     brackets: list[Annotated[str, Field(min_length=2, max_length=2)]]
-    exempt: str
+    inches: str
+    loose: str
 
 
 class Likeness(_Data):
@@ -151,7 +157,7 @@ class Rules(_Data):
     distinct_fields: Rule
     length: Rule
     sms_segment: SmsRule
-    required: Rule
+    required: RequiredRule
     banned: BannedRule
     claims: ClaimsRule
     numbers: NumbersRule

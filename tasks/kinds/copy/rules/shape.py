@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tasks.kinds.base import Check
@@ -20,7 +19,7 @@ _GSM7 = frozenset(
 )
 _GSM7_EXTENSION = frozenset("^{}\\[~]|€\f")
 _QUOTES = '"“”„'
-_QUOTES_EXEMPT = re.compile(RULES.quotes.exempt)
+_INCHES, _LOOSE = re.compile(RULES.quotes.inches), re.compile(RULES.quotes.loose)
 _ANY_QUOTE = re.compile("[" + re.escape(_QUOTES + "".join(RULES.quotes.brackets)) + "]")
 _TAG = re.compile(RULES.ending.tag)
 _OPT_OUT = re.compile(RULES.ending.opt_out)
@@ -56,7 +55,7 @@ def check_length(rules: JobRules, draft: Draft) -> Check:
     """Each field against its channel, the whole against max_chars."""
     parts: list[str] = []
     hints: list[str] = []
-    whole = 0
+    whole = len(draft.fields) - 1  # the line breaks between fields in the `text` column
     for name, text in draft.fields.items():
         length = len(text) if draft.ascii else graphemes(text)
         whole += length
@@ -148,17 +147,25 @@ def check_quotes(_: JobRules, draft: Draft) -> Check:
     if not _ANY_QUOTE.search(draft.raw):
         return PASSED["quotes"]
     for name, text in draft.fields.items():
-        plain = _QUOTES_EXEMPT.sub(" ", text)
-        odd = _odd_marks(plain)
-        if odd and _odd_marks(text):
-            return failed(
-                "quotes", f"{name} has an unpaired {odd}", f"Close every quotation mark and bracket in {name}."
-            )
+        odd = _odd_mark(text)
+        if odd:
+            hint = f"Close every quotation mark and bracket in {name}."
+            return failed("quotes", f"{name} has an unpaired {odd}", hint)
     return PASSED["quotes"]
 
 
-def _odd_marks(text: str) -> str | None:
-    if sum(map(text.count, _QUOTES)) % 2:
-        return next(mark for mark in _QUOTES if mark in text)
-    pairs: Sequence[str] = RULES.quotes.brackets
+def _odd_mark(text: str) -> str | None:
+    if _quotes(text) % 2 and _quotes(plain := _INCHES.sub(" ", text)) % 2:
+        return next(mark for mark in _QUOTES if mark in plain)
+    if _odd_bracket(text):
+        return _odd_bracket(_LOOSE.sub(" ", text))
+    return None
+
+
+def _quotes(text: str) -> int:
+    return sum(map(text.count, _QUOTES))
+
+
+def _odd_bracket(text: str) -> str | None:
+    pairs = RULES.quotes.brackets
     return next((pair[0] for pair in pairs if text.count(pair[0]) != text.count(pair[1])), None)

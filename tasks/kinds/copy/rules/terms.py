@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -80,13 +81,44 @@ def check_required(rules: JobRules, draft: Draft) -> Check:
     """The product's name and the terms of must_include."""
     missing = [term.written for term in rules.required if not term.within(draft)]
     if not missing:
-        return PASSED["required"]
+        return _check_name(rules, draft)
     hopeless = [term for term in missing if rules.widest is not None and graphemes(term) > rules.widest]
     reason = f"{', '.join(missing)} missing"
     if hopeless:
         reason += f"; {hopeless[0]} is longer than the channel allows"
     hint = " ".join(f"Mention {term}." for term in missing[:3])
     return failed("required", reason, hint, verdict="reject" if hopeless else None)
+
+
+def _check_name(rules: JobRules, draft: Draft) -> Check:
+    """The name in the fields that are its place, and no slip of it elsewhere."""
+    name = rules.name
+    if name is None or name.plain is not None:
+        return PASSED["required"]
+    for field in rules.name_fields:
+        if field in draft.fields and name.padded not in f" {' '.join(draft.words[field])} ":
+            return failed("required", f"{field} without {name.written}", f"Mention {name.written} in {field}.")
+    slip = _slip(name.padded.split(), draft)
+    if slip is None:
+        return PASSED["required"]
+    return failed("required", f"“{slip}” for {name.written}", f"Write the name as {name.written}.")
+
+
+def _slip(name: list[str], draft: Draft) -> str | None:
+    """Words that are the name but for one that is nearly so, such as `Nriped Silk Blouse`."""
+    size = len(name)
+    found = draft.masked.split()
+    if size < 2 or len(set(name).intersection(found)) < size - 1:
+        return None
+    for start in range(len(found) - size + 1):
+        window = found[start : start + size]
+        odd = [(ours, theirs) for ours, theirs in zip(name, window, strict=True) if ours != theirs]
+        if len(odd) == 1 and abs(len(odd[0][0]) - len(odd[0][1])) <= 2 and min(map(len, odd[0])) > 3:
+            ours, theirs = odd[0]
+            inflected = ours.startswith(theirs) or theirs.startswith(ours)
+            if not inflected and SequenceMatcher(None, ours, theirs).ratio() >= RULES.required.misspelt:
+                return " ".join(window)
+    return None
 
 
 def check_banned(rules: JobRules, draft: Draft) -> Check:

@@ -98,11 +98,11 @@ class TestShape:
     def test_too_short_is_refused_too(self):
         assert "at least 20" in check("length", job(), "The Tall Mug.").reason
 
-    def test_max_chars_is_of_the_whole(self):
-        short = job(channel="push", max_chars=40)
+    def test_max_chars_is_of_the_whole_text_column(self):
+        short = job(channel="push", max_chars=41)
         assert check("length", short, {"title": "x" * 20, "body": "y" * 20}).verdict == "accept"
         assert (
-            check("length", short, {"title": "x" * 20, "body": "y" * 21}).hint == "Keep the text under 40 characters."
+            check("length", short, {"title": "x" * 20, "body": "y" * 21}).hint == "Keep the text under 41 characters."
         )
 
     @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ class TestShape:
         fields["description"] += " with the"
         assert check("ending", job(channel="seo"), fields).verdict == "retry"
 
-    @pytest.mark.parametrize("text", ['an 8" pan', "it's Levi’s", "nice :)", "“so” and „so“ and \"so\"", "1) stir 2) pour", "(a) and [b]", "5'10\" tall"])  # fmt: skip
+    @pytest.mark.parametrize("text", ['an 8" pan', "it's Levi’s", "nice :)", "“so” and „so“ and \"so\"", "1) stir 2) pour", "(a) and [b]", 'a set (of 10), 40" wide', "5'10\" tall"])  # fmt: skip
     def test_good_quotes(self, text):
         assert check("quotes", job(), text).verdict == "accept"
 
@@ -162,6 +162,23 @@ class TestTerms:
     @pytest.mark.parametrize(("name", "text"), [("Mug", "smug"), ("Ocean Shirt", "Ocean Blue Shirt"), ("Café", "Cafe")])
     def test_other_words_are_not_the_name(self, name, text):
         assert check("required", job(product_name=name), text).verdict == "retry"
+
+    @pytest.mark.parametrize("title", ["Nriped Silk Blouse", "Silk Blouse", "Something new"])
+    def test_the_name_stands_in_the_title_of_its_page(self, title):
+        page = job(channel="product_page", product_name="Striped Silk Blouse")
+        fields = {"title": title, "body": "The Striped Silk Blouse is here."}
+        found = check("required", page, fields)
+        assert found.hint == "Mention Striped Silk Blouse in title."
+        assert check("required", page, {**fields, "title": "New: the striped silk blouse"}).verdict == "accept"
+
+    def test_a_name_too_long_for_the_title_need_not_stand_there(self):
+        page = job(channel="seo", product_name="word " * 12 + "mug")
+        assert check("required", page, {"title": "New", "description": "word " * 12 + "mug."}).verdict == "accept"
+
+    @pytest.mark.parametrize(("text", "slip"), [("The Striped Silk Blouse. A Nriped Silk Blouse.", True), ("The Striped Silk Blouse. A soft silk blouse, a striped silk scarf, two striped silk blouses.", False)])  # fmt: skip
+    def test_a_misspelt_name_is_found_beside_the_right_one(self, text, slip):
+        found = check("required", job(product_name="Striped Silk Blouse"), text)
+        assert (found.verdict == "retry") == slip, found.reason
 
     def test_terms_do_not_run_over_fields(self):
         fields = {"title": "A tall", "body": "mug for you today."}
@@ -405,7 +422,7 @@ class TestResidue:
 
 
 class TestRepetition:
-    @pytest.mark.parametrize("text", ["It is the the mug.", "Order now. It is a good mug. It is a good mug.", "so good so good so good so good", "It keeps your tea warm all day and it keeps your tea warm all night."])  # fmt: skip
+    @pytest.mark.parametrize("text", ["It is the the mug.", "Order now. It is a good mug. It is a good mug.", "so good so good so good so good", "The Tall Mug Mug is here.", "It keeps your tea warm all day and it keeps your tea warm all night."])  # fmt: skip
     def test_repeated(self, text):
         assert check("repetition", job(), text).verdict == "retry"
 
