@@ -36,14 +36,10 @@ def _foreign(language: str) -> frozenset[str]:
     return frozenset(others - _COMMON.get(language, frozenset()) - _AMBIGUOUS)
 
 
-@lru_cache(maxsize=32)
-def _detector(wanted: str) -> LanguageIdentifier | None:
-    """A detector restricted to plausible languages and the wanted one; None when it does not know that one."""
-    detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    if wanted not in detector.labels:
-        return None
-    detector.set_languages({*_RULE.plausible, wanted} & set(detector.labels))
-    return detector
+@lru_cache(maxsize=1)
+def _detector() -> LanguageIdentifier:
+    """Read when the first doubtful text comes: it takes a good part of a second."""
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 @lru_cache(maxsize=64)
@@ -112,11 +108,13 @@ def _detected(text: str, wanted: str) -> str | None:
     text = text.replace(NAME, " ")
     if len(_LETTERS.findall(text)) < _RULE.least_letters:
         return None
-    detector = _detector(wanted)
-    if detector is None:
+    scores = dict(_detector().rank(text))
+    if wanted not in scores:
         return None
-    ranked = detector.rank(text)
-    best, sure = ranked[0]
-    if best == wanted or sure < _RULE.surest or any(best in group and wanted in group for group in _RULE.alike):
+    among = {language: scores[language] for language in {*_RULE.plausible, wanted} if language in scores}
+    best = max(among, key=lambda language: among[language])
+    if best == wanted or any(best in group and wanted in group for group in _RULE.alike):
         return None
-    return best if dict(ranked).get(wanted, 0.0) <= _RULE.most_wanted else None
+    whole = sum(among.values())
+    sure = among[best] >= _RULE.surest * whole and among[wanted] <= _RULE.most_wanted * whole
+    return best if sure else None

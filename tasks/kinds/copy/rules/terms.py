@@ -106,19 +106,24 @@ def _check_name(rules: JobRules, draft: Draft) -> Check:
 
 def _slip(name: list[str], draft: Draft) -> str | None:
     """Words that are the name but for one that is nearly so, such as `Nriped Silk Blouse`."""
-    size = len(name)
-    found = draft.masked.split()
-    if size < 2 or len(set(name).intersection(found)) < size - 1:
+    places = {word: place for place, word in enumerate(name)}
+    if len(name) < 2 or len(places.keys() & draft.distinct) < len(name) - 1:
         return None
-    for start in range(len(found) - size + 1):
-        window = found[start : start + size]
-        odd = [(ours, theirs) for ours, theirs in zip(name, window, strict=True) if ours != theirs]
-        if len(odd) == 1 and abs(len(odd[0][0]) - len(odd[0][1])) <= 2 and min(map(len, odd[0])) > 3:
-            ours, theirs = odd[0]
-            inflected = ours.startswith(theirs) or theirs.startswith(ours)
-            if not inflected and SequenceMatcher(None, ours, theirs).ratio() >= RULES.required.misspelt:
-                return " ".join(window)
+    found = draft.masked.split()
+    for at, word in enumerate(found):
+        start = at - places.get(word, at + 1)
+        window = found[start : start + len(name)] if start >= 0 else []
+        odd = [(ours, theirs) for ours, theirs in zip(name, window, strict=False) if ours != theirs]
+        if len(odd) == 1 and len(window) == len(name) and _misspelt(*odd[0]):
+            return " ".join(window)
     return None
+
+
+def _misspelt(ours: str, theirs: str) -> bool:
+    if abs(len(ours) - len(theirs)) > 2 or min(len(ours), len(theirs)) < 4:
+        return False
+    inflected = ours.startswith(theirs) or theirs.startswith(ours)
+    return not inflected and SequenceMatcher(None, ours, theirs).ratio() >= RULES.required.misspelt
 
 
 def check_banned(rules: JobRules, draft: Draft) -> Check:

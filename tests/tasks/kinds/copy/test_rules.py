@@ -422,7 +422,7 @@ class TestResidue:
 
 
 class TestRepetition:
-    @pytest.mark.parametrize("text", ["It is the the mug.", "Order now. It is a good mug. It is a good mug.", "so good so good so good so good", "The Tall Mug Mug is here.", "It keeps your tea warm all day and it keeps your tea warm all night."])  # fmt: skip
+    @pytest.mark.parametrize("text", ["It is the the mug.", "Order now. It is a good mug. It is a good mug.", "so good so good so good so good", "The Tall Mug Mug is here.", "It keeps your tea warm all day and it keeps your tea warm all day long."])  # fmt: skip
     def test_repeated(self, text):
         assert check("repetition", job(), text).verdict == "retry"
 
