@@ -36,6 +36,12 @@ def _foreign(language: str) -> frozenset[str]:
     return frozenset(others - _COMMON.get(language, frozenset()) - _AMBIGUOUS)
 
 
+@lru_cache(maxsize=64)
+def _own(language: str) -> frozenset[str]:
+    """Words that speak for a language; none where its common words are not known."""
+    return frozenset(word for word in _COMMON.get(language, ()) if len(word) > 1) - _AMBIGUOUS
+
+
 @lru_cache(maxsize=1)
 def _detector() -> LanguageIdentifier:
     """Read when the first doubtful text comes: it takes a good part of a second."""
@@ -86,15 +92,15 @@ def _other_language(rules: JobRules, draft: Draft, field: str, wanted: str) -> s
     if not found:
         return None
     distinct = set(found)
-    own = _COMMON.get(wanted)
-    if own is not None:
+    own = _own(wanted)
+    if own:
         hits = len(distinct & own)
         strange = len(distinct & _foreign(wanted))
-        if strange < _RULE.foreign_words and hits >= _RULE.least_share * len(distinct):
+        if strange < _RULE.foreign_words and hits >= max(2, _RULE.least_share * len(distinct)):
             return None
     text = rules.without_names(draft.fields[field])
     whole = _detected(text, wanted)
-    if whole is not None or own is None:
+    if whole is not None or not own:
         return whole
     for sentence in _SENTENCES.split(text):
         other = _detected(sentence, wanted) if len(set(sentence.lower().split()) & own) < 2 else None

@@ -107,9 +107,9 @@ def _check_name(rules: JobRules, draft: Draft) -> Check:
 def _slip(name: list[str], draft: Draft) -> str | None:
     """Words that are the name but for one that is nearly so, such as `Nriped Silk Blouse`."""
     places = {word: place for place, word in enumerate(name)}
-    if len(name) < 2 or len(places.keys() & draft.distinct) < len(name) - 1:
-        return None
     found = draft.masked.split()
+    if len(name) < 2 or len(set(found).intersection(name)) < len(name) - 1:
+        return None
     for at, word in enumerate(found):
         start = at - places.get(word, at + 1)
         window = found[start : start + len(name)] if start >= 0 else []
@@ -119,8 +119,11 @@ def _slip(name: list[str], draft: Draft) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def _misspelt(ours: str, theirs: str) -> bool:
     if abs(len(ours) - len(theirs)) > 2 or min(len(ours), len(theirs)) < 4:
+        return False
+    if ours[:2] != theirs[:2] and ours[-2:] != theirs[-2:]:
         return False
     inflected = ours.startswith(theirs) or theirs.startswith(ours)
     return not inflected and SequenceMatcher(None, ours, theirs).ratio() >= RULES.required.misspelt
