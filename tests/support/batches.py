@@ -34,7 +34,7 @@ def tiny_settings(**more: Any) -> Settings:
     return Settings(**{"engines": TINY, "shard_items": 4, "max_attempts": 3, **more})
 
 
-def write_specs(folder: Path, *, copies: int = 4, images: int = 3, records: int = 0) -> Path:
+def write_specs(folder: Path, *, copies: int = 4, images: int = 3, records: int = 1) -> Path:
     """A spec file with jobs of every kind; its table lies beside it."""
     rows: list[dict[str, Any]] = [
         {"job_id": f"copy-{n}", "kind": "copy", "channel": ("social", "product_page")[n % 2], "variants": 2,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from models.table.engine import default_steps
 
 from models.engine import EngineSpec, FitRequest, SampleRequest, TableResult
+from models.table.steps import default_steps
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused
 from tasks.kinds.records import quality, rules, source
@@ -33,30 +33,38 @@ class RecordsKind:
 
     def prepare(self, job: RecordsJob, desk: Desk) -> Prepared:
         """Jobs on the same table share one fit. Raises `Refused` for a source that cannot be fitted."""
+        path = desk.source("source", job.source)
         try:
-            shape = source.inspect(desk.source("source", job.source))
+            shape = source.inspect(path)
         except ValueError as error:
             raise Refused("source", str(error)) from error
-        if job.primary_key is not None and job.primary_key not in shape.columns:
-            raise Refused("primary_key", f"{job.primary_key!r} is no column of {job.source}")
+        if job.primary_key is not None:
+            if job.primary_key not in shape.columns:
+                raise Refused("primary_key", f"{job.primary_key!r} is no column of {job.source}")
+            try:
+                source.check_key(path, job.primary_key)
+            except ValueError as error:
+                raise Refused("primary_key", str(error)) from error
         digest = desk.source_digest("source", job.source)
+        steps = default_steps(shape.rows, len(shape.columns))
         fit_inputs = {
             "source": digest,
             "family": "transformer",
-            "steps": default_steps(shape.rows, len(shape.columns)),
+            "steps": steps,
             "seed": desk.settings.seed,
+            "primary_key": job.primary_key or "",
             "version": FIT_VERSION,
             "model": desk.model_digest(self.name, "table"),
         }
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
-            "primary_key": job.primary_key,
             "fit": fit_inputs,
             "rules": self.rules_digest,
         }
-        fit = Fit(inputs=fit_inputs, source=job.source, steps=fit_inputs["steps"])
-        return Prepared(inputs=inputs, group=("table", identity.digest(fit_inputs)[:12]), fit=fit)
+        fit = Fit(inputs=fit_inputs, source=job.source, sha256=digest, steps=steps)
+        group = ("table", identity.digest(fit_inputs)[:12])
+        return Prepared(inputs=inputs, group=group, fit=fit, sources={job.source: digest})
 
     def fit_request(self, fit: Fit, seed: int, out: Path, desk: Desk) -> FitRequest:
         """What the engine is asked to fit."""
@@ -67,6 +75,7 @@ class RecordsKind:
             seed=seed,
             steps=fit.steps,
             family=fit.inputs["family"],
+            primary_key=fit.inputs["primary_key"],
         )
 
     def request(self, job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:
