@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
@@ -109,7 +110,7 @@ def _fields_of(job: CopyJob, entries: Sequence[str], room: int = 0) -> list[str]
     return [field for channel, field in own if channel == job.channel and room <= CHANNELS[channel].fields[field].max]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _content(text: str, padded_names: tuple[str, ...]) -> str:
     padded = f" {' '.join(words(text))} "
     for name in padded_names:
@@ -118,8 +119,8 @@ def _content(text: str, padded_names: tuple[str, ...]) -> str:
 
 
 # The rules of the jobs judged last, by the job's identity; holding the job keeps its id from going to another.
-_kept: dict[int, JobRules] = {}
-_MOST_KEPT = 1024
+_kept: OrderedDict[int, JobRules] = OrderedDict()
+_MOST_KEPT = 1_000
 
 
 def rules_of(job: CopyJob) -> JobRules:
@@ -127,7 +128,7 @@ def rules_of(job: CopyJob) -> JobRules:
     rules = _kept.get(id(job))
     if rules is None:
         if len(_kept) >= _MOST_KEPT:
-            _kept.pop(next(iter(_kept)), None)
+            _kept.popitem(last=False)  # one step, so that threads do not meet in it
         rules = _kept[id(job)] = JobRules(job)
     return rules
 

@@ -119,7 +119,7 @@ def _noise(rules: JobRules, draft: Draft) -> str | None:
     return None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _shingles(joined: str, size: int) -> frozenset[str]:
     found = joined.split()
     if len(found) <= size:
@@ -133,6 +133,8 @@ def check_near_duplicate(rules: JobRules, fields: dict[str, str], accepted: Sequ
     Fields are compared with their like, the product's name taken out; a long field that is too like another is enough,
     short ones count together, weighted by their words.
     """
+    if not accepted:
+        return PASSED["near_duplicate"]
     mine = {name: rules.content(text) for name, text in fields.items()}
     for number, other in enumerate(accepted):
         if fields == other:

@@ -119,7 +119,7 @@ def _slip(name: list[str], draft: Draft) -> str | None:
     return None
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)
 def _misspelt(ours: str, theirs: str) -> bool:
     if abs(len(ours) - len(theirs)) > 2 or min(len(ours), len(theirs)) < 4:
         return False

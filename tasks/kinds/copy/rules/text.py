@@ -75,7 +75,7 @@ class Term:
         return self.padded in draft.padded if self.plain is None else self.plain in draft.compact
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=2048)
 def term(written: str) -> Term:
     """The term of a text; jobs share names and words."""
     return Term(written)
