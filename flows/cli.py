@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from flows import cli_specs
 from flows.cli_support import (
+    FAILURE,
     SHORTFALL,
+    Dest,
+    Json,
     Profile,
+    RunUri,
     Sets,
     Specs,
     To,
+    counted,
     guarded,
+    look_ahead,
     quiet_prefect,
     settings_of,
+    show_table,
     split_run,
     watching,
 )
@@ -35,7 +39,6 @@ app = typer.Typer(
     "1 failure, 130 interrupted (what was committed stays; the same command goes on).",
 )
 cli_specs.add_to(app)
-console = Console()
 
 
 @app.command()
@@ -53,7 +56,7 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan only.")] = False,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Hard cap on tokens.")] = None,
     retry_shortfall: Annotated[bool, typer.Option("--retry-shortfall", help="Try given-up items again.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a progress bar.")] = False,
+    json: Json = False,
     sets: Sets = None,
 ) -> int:
     """Make what the specs ask for, check it, store it."""
@@ -61,6 +64,8 @@ def run(
         raise ValueError(f"--runner {runner}: only threads is supported yet")
     if dry_run:
         return cli_specs.show_plan(specs, to, profile, sets, seed=seed, limit=limit, json=json)
+    chosen = settings_of(profile, sets)
+    look_ahead(specs, to, run_id=run_id, name=name)
     quiet_prefect()
     from flows.generate import generate
 
@@ -76,29 +81,32 @@ def run(
             strict=strict,
             retry_shortfall=retry_shortfall,
             max_tokens=max_tokens,
-            settings=settings_of(profile, sets).model_dump(mode="json", exclude_unset=True),
+            settings=chosen.model_dump(mode="json", exclude_unset=True),
             return_state=True,
         )
-        manifest = state.result()
+        manifest: dict[str, Any] = state.result()  # type: ignore[assignment]  # a data-bearing state gives its data
     if not json:
-        _say_finished(manifest, listener.report)
+        _say_finished(manifest, listener.report, to)
     return 0 if manifest["status"] == "complete" else SHORTFALL
 
 
 @app.command()
 @guarded
-def fit(table: str, to: To, profile: Profile = "starter", sets: Sets = None) -> int:
+def fit(
+    table: Annotated[str, typer.Argument(help="The real table: Parquet or CSV, a path or s3:// URI.")],
+    to: To,
+    profile: Profile = "starter",
+    sets: Sets = None,
+) -> int:
     """Fit a record model once, to sample from later."""
     from tasks.fitting import fit as fit_table
     from tasks.store import open_store
 
     record = fit_table(table, open_store(to), settings_of(profile, sets))
     if record.fitted is None:
-        console.print(f"The fit failed; the reason stands in {to}/{record.run_id}/{record.rejected}")
-        return 1
-    console.print(
-        f"Fitted as {record.run_id}: {', '.join(record.fitted.files)}. Runs on this table will sample from it."
-    )
+        typer.echo(f"The fit failed; the reason stands in {to}/{record.run_id}/{record.rejected}", err=True)
+        return FAILURE
+    typer.echo(f"Fitted as {record.run_id} in {to}. Runs on this table that write there will sample from it.")
     return 0
 
 
@@ -129,28 +137,31 @@ def train(
 
 @app.command()
 @guarded
-def runs(dest: Annotated[str, typer.Argument(help="Folder or s3:// URI.")], json: bool = False) -> int:
+def runs(dest: Dest, json: Json = False) -> int:
     """The runs in a store, finished and unfinished."""
     from dataclasses import asdict
 
     from tasks.runs import runs as list_runs
     from tasks.store import open_store
 
-    table = Table("run", "status", "accepted", "shards", "finished", box=None, pad_edge=False)
+    rows = []
     for one in list_runs(open_store(dest)):
         if json:
-            print(orjson.dumps(asdict(one)).decode())
+            typer.echo(orjson.dumps(asdict(one)).decode())
             continue
-        accepted = f"{'–' if one.accepted is None else one.accepted} of {one.requested}"
-        table.add_row(one.run_id, one.status, accepted, f"{one.shards_done} of {one.shards}", (one.finished or "")[:19])
-    if not json:
-        console.print(table if table.row_count else f"no runs in {dest}")
+        accepted = f"{'–' if one.accepted is None else f'{one.accepted:,}'} of {one.requested:,}"
+        when = (one.finished or "").partition(".")[0].replace("T", " ")
+        rows.append((one.run_id, one.status, accepted, f"{one.shards_done:,} of {one.shards:,}", when))
+    if rows:
+        show_table(("run", "status", "accepted", "shards", "finished (UTC)"), rows)
+    elif not json:
+        typer.echo(f"no runs in {dest}")
     return 0
 
 
 @app.command()
 @guarded
-def verify(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
+def verify(run_uri: RunUri) -> int:
     """Check a run again: every object, hash, row count."""
     from tasks.store import open_store
     from tasks.verify import verify as verify_run
@@ -158,20 +169,20 @@ def verify(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
     dest, run_name = split_run(run_uri)
     found = verify_run(open_store(dest), run_name)
     for problem in found.problems:
-        console.print(problem, highlight=False)
+        typer.echo(problem)
     state = "finished" if found.finished else "not finished"
-    verdict = "clean" if not found.problems else f"{len(found.problems)} problems"
-    console.print(
-        f"{found.run_id} ({state}): {found.objects} objects, {found.bytes:,} bytes: {verdict}"
-        + (f"; {len(found.strays)} objects that nothing refers to (see pressrun gc)" if found.strays else ""),
-        highlight=False,
+    verdict = counted(len(found.problems), "problem") if found.problems else "clean"
+    strays = counted(len(found.strays), "object")
+    typer.echo(
+        f"{found.run_id} ({state}): {counted(found.objects, 'object')}, {found.bytes:,} bytes: {verdict}"
+        + (f"; {strays} that nothing refers to (see pressrun gc)" if found.strays else "")
     )
-    return 1 if found.problems else 0
+    return FAILURE if found.problems else 0
 
 
 @app.command()
 @guarded
-def report(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
+def report(run_uri: RunUri) -> int:
     """Write a run's HTML report (again)."""
     import tempfile
 
@@ -180,14 +191,14 @@ def report(run_uri: Annotated[str, typer.Argument(metavar="DEST/RUN")]) -> int:
 
     dest, run_name = split_run(run_uri)
     with tempfile.TemporaryDirectory(prefix="pressrun-") as scratch:
-        console.print(reports.write(open_store(dest), run_name, Path(scratch)), highlight=False)
+        typer.echo(reports.write(open_store(dest), run_name, Path(scratch)))
     return 0
 
 
 @app.command()
 @guarded
 def gc(
-    dest: Annotated[str, typer.Argument(help="Folder or s3:// URI.")],
+    dest: Dest,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     older_than_hours: Annotated[float, typer.Option(min=0, help="Spare what is younger.")] = 24.0,
 ) -> int:
@@ -197,19 +208,21 @@ def gc(
 
     gone = collect(open_store(dest), older_than=timedelta(hours=older_than_hours), dry_run=dry_run)
     for key in gone:
-        console.print(key, highlight=False)
-    console.print(f"{len(gone)} objects {'would be ' if dry_run else ''}removed")
+        typer.echo(key)
+    typer.echo(f"{counted(len(gone), 'object')} {'would be ' if dry_run else ''}removed")
     return 0
 
 
-def _say_finished(manifest: dict[str, Any], page: str | None) -> None:
+def _say_finished(manifest: dict[str, Any], page: str | None, to: str) -> None:
     from flows.artifacts import in_a_line
 
-    console.print(f"{manifest['run_id']}: {in_a_line(manifest)}.", highlight=False)
+    typer.echo(f"{manifest['run_id']}: {in_a_line(manifest)}.")
+    if manifest["status"] == "shortfall":
+        typer.echo(f"Reasons: {to.rstrip('/')}/{manifest['run_id']}/rejected")
     if page:
-        console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+        typer.echo(f"Report: {page}")
 
 
 def main() -> None:
     """Entry point of the `pressrun` command."""
-    sys.exit(app(standalone_mode=False) or 0)
+    app()

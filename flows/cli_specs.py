@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from flows.cli_support import BAD_INPUT, SHORTFALL, Profile, Sets, Specs, To, guarded, settings_of
+from flows.cli_support import (
+    BAD_INPUT,
+    SHORTFALL,
+    Json,
+    Profile,
+    Sets,
+    Specs,
+    To,
+    counted,
+    guarded,
+    settings_of,
+    show_table,
+)
+from flows.tally import duration
 
-console = Console()
+if TYPE_CHECKING:  # `--help` should not wait for Arrow
+    from tasks.plan.model import Plan
+
+Kind = Annotated[str, typer.Argument(help="copy, image or records.")]
 specs_app = typer.Typer(no_args_is_help=True, help="The columns of job specs, examples, and imports.")
 
 
@@ -26,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @guarded
-def check(specs: Specs, json: Annotated[bool, typer.Option("--json")] = False) -> int:
+def check(specs: Specs, json: Json = False) -> int:
     """Every problem of a spec file, with row, column and a suggestion."""
     from tasks.specs import check as check_specs
 
@@ -36,9 +51,9 @@ def check(specs: Specs, json: Annotated[bool, typer.Option("--json")] = False) -
         for problem in check_specs(specs, scratch=Path(scratch)):
             problems += 1
             file_error |= problem.row == 0
-            console.print(orjson.dumps(problem).decode() if json else str(problem), highlight=False, markup=False)
+            typer.echo(orjson.dumps(problem).decode() if json else str(problem))
     if not json:
-        console.print("no problems found" if not problems else f"{problems} problems")
+        typer.echo(counted(problems, "problem") if problems else "no problems found")
     return BAD_INPUT if file_error else SHORTFALL if problems else 0
 
 
@@ -47,9 +62,9 @@ def plan(
     specs: Specs,
     to: To,
     profile: Profile = "starter",
-    seed: Annotated[int | None, typer.Option(min=0)] = None,
-    limit: Annotated[int | None, typer.Option(min=1)] = None,
-    json: Annotated[bool, typer.Option("--json")] = False,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the whole run.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many jobs.")] = None,
+    json: Json = False,
     sets: Sets = None,
 ) -> int:
     """What a run would do: items, shards, reused, forecast."""
@@ -76,21 +91,27 @@ def show_plan(
     planned, draft = foresee(specs, store, chosen, limit=limit)
     expected = forecast(store, planned)
     if json:
-        print(orjson.dumps({"run_id": planned.run_id, **planned.totals(), "forecast": expected}).decode())
+        totals = planned.totals()
+        typer.echo(
+            orjson.dumps({"run_id": planned.run_id, **totals, "aside": draft.aside, "forecast": expected}).decode()
+        )
     else:
-        table = Table("kind", "items", "made before", "to make", "forecast", box=None, pad_edge=False)
-        for kind, counts in planned.items.items():
-            seconds = expected.get(kind)
-            table.add_row(
-                kind,
-                str(counts.requested),
-                str(counts.reused),
-                str(counts.requested - counts.reused),
-                "no earlier run to go by" if seconds is None else f"about {seconds:,.0f} s of work",
-            )
-        console.print(table)
-        console.print(f"{len(planned.shards)} shards, run {planned.run_id}; {draft.quarantined} rows set aside")
+        if planned.items:
+            show_table(("kind", "items", "made before", "to make", "forecast"), list(_forecasts(planned, expected)))
+        typer.echo(f"{counted(len(planned.shards), 'shard')}, run {planned.run_id}")
+        for reason in draft.aside:
+            typer.echo(f"set aside: {reason}")
+        if (more := draft.quarantined - len(draft.aside)) > 0:
+            typer.echo(f"and {more:,} more")
     return SHORTFALL if draft.quarantined else 0
+
+
+def _forecasts(planned: Plan, expected: dict[str, float | None]) -> Iterator[tuple[str, ...]]:
+    for kind, counts in planned.items.items():
+        new, seconds = counts.requested - counts.reused, expected.get(kind)
+        told = "nothing to make" if not new else "no earlier run to go by" if seconds is None else ""
+        work = told or f"about {duration(seconds or 0.0)} of work"
+        yield kind, f"{counts.requested:,}", f"{counts.reused:,}", f"{new:,}", work
 
 
 @guarded
@@ -107,60 +128,66 @@ def preview(
     target = keep or Path(tempfile.mkdtemp(prefix="pressrun-preview-"))
     for row in make_preview(specs, settings_of(profile, sets), jobs=number, keep=target):
         _show_row(row)
-    if any(target.iterdir()):
-        console.print(f"Files: {target}", highlight=False)
+    if target.exists() and any(target.iterdir()):
+        typer.echo(f"Files: {target}")
     elif keep is None:
         target.rmdir()
     return 0
 
 
 def _show_row(row: dict[str, Any]) -> None:
+    if "aside" in row:
+        typer.echo(f"set aside: {row['aside']}")
+        return
     title = f"{row['job_id']} · {row['variant']}"
     if "rule" in row:
-        console.print(f"{title} · refused by {row['rule']}: {row['reason']}", markup=False, highlight=False)
+        typer.echo(f"{title} · refused by {row['rule']}: {row['reason']}")
         return
-    console.print(title, style="bold")
+    typer.secho(title, bold=True)
     for name in ("fields", "uri", "files"):
         for value in [row[name]] if isinstance(row.get(name), str) else row.get(name) or []:
             text = f"{value['name']}: {value['text']}" if isinstance(value, dict) else value
-            console.print(f"  {text}", markup=False, highlight=False)
+            typer.echo(f"  {text}")
 
 
 @specs_app.command("schema")
 @guarded
-def schema(kind: str) -> int:
+def schema(kind: Kind) -> int:
     """The spec columns of a kind as JSON schema."""
     from tasks.specs import schema as schema_of
 
-    print(orjson.dumps(schema_of(kind), option=orjson.OPT_INDENT_2).decode())
+    typer.echo(orjson.dumps(schema_of(kind), option=orjson.OPT_INDENT_2).decode())
     return 0
 
 
 @specs_app.command("template")
 @guarded
 def template(
-    kind: str, output: Annotated[Path, typer.Option("-o", help="Where to write.")] = Path("specs.parquet")
+    kind: Kind, output: Annotated[Path, typer.Option("-o", help="Where to write.")] = Path("specs.parquet")
 ) -> int:
     """An example Parquet of a kind."""
     from tasks.specs import template as write_template
 
+    if output.exists():
+        raise ValueError(f"{output} stands already. Name another file with -o")
     write_template(kind, output)
-    console.print(f"Wrote {output}", highlight=False)
+    typer.echo(f"Wrote {output}")
     return 0
 
 
 @specs_app.command("import")
 @guarded
 def import_(
-    file: Path,
+    file: Annotated[str, typer.Argument(help="The catalogue's export: a path or s3:// URI.")],
     form: Annotated[str, typer.Option("--as", help="shopify or google-merchant")],
     output: Annotated[Path, typer.Option("-o", help="Where to write.")],
     channels: Annotated[str, typer.Option(help="Comma-separated channels.")] = "product_page,social",
     variants: Annotated[int, typer.Option(min=1, max=1000, help="Texts per product and channel.")] = 3,
+    currency: Annotated[str, typer.Option(help="Goes before Shopify's prices, which have none.")] = "$",
 ) -> int:
     """A product catalogue as copy and image jobs."""
     from tasks.specs import import_catalogue
 
-    summary = import_catalogue(file, form, output, channels=tuple(channels.split(",")), variants=variants)
-    console.print(summary, highlight=False, markup=False)
+    wanted = tuple(channel.strip() for channel in channels.split(",") if channel.strip())
+    typer.echo(import_catalogue(file, form, output, channels=wanted, variants=variants, currency=currency))
     return 0

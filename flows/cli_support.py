@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,14 +17,15 @@ from rich.console import Console
 
 from tasks.settings import Settings, SettingsError, load, parse_overrides
 
-OK, FAILURE, BAD_INPUT, SHORTFALL, INTERRUPTED = 0, 1, 2, 3, 130
+FAILURE, BAD_INPUT, SHORTFALL, INTERRUPTED = 1, 2, 3, 130
 
 Specs = Annotated[list[str], typer.Argument(help="Spec files: Parquet, CSV or JSON lines; paths or s3:// URIs.")]
 To = Annotated[str, typer.Option("--to", help="Where outputs go: a folder or s3://bucket/prefix.")]
+Dest = Annotated[str, typer.Argument(help="A store: a folder or s3://bucket/prefix.")]
+RunUri = Annotated[str, typer.Argument(metavar="DEST/RUN", help="A run in its store, such as out/nightly-2026-11-21.")]
 Profile = Annotated[str, typer.Option(help="Named set of settings: starter, gpu.")]
 Sets = Annotated[list[str] | None, typer.Option("--set", help="One setting, KEY=VALUE; may be repeated.")]
-
-_errors = Console(stderr=True)
+Json = Annotated[bool, typer.Option("--json", help="JSON lines on standard output.")]
 
 
 def settings_of(profile: str, sets: list[str] | None) -> Settings:
@@ -29,22 +33,26 @@ def settings_of(profile: str, sets: list[str] | None) -> Settings:
     return load(profile, parse_overrides(sets or []))
 
 
-def guarded(command: Callable[..., int]) -> Callable[..., int]:
-    """Turn what went wrong into a message and an exit code."""
+def guarded(command: Callable[..., int]) -> Callable[..., None]:
+    """A command whose result is its exit code, and whose errors are a message and an exit code."""
 
     @functools.wraps(command)
-    def wrapper(*args: Any, **kwargs: Any) -> int:
+    def wrapper(*args: Any, **kwargs: Any) -> None:
         try:
-            return command(*args, **kwargs)
+            code = command(*args, **kwargs)
         except KeyboardInterrupt:
-            _say("Interrupted. What was committed stays; the same command goes on from there.")
-            return INTERRUPTED
+            _complain("Interrupted. What was committed stays; the same command goes on from there.")
+            code = INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has seen enough, as `head` does; what is still buffered has nowhere to go.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = FAILURE
         except Exception as error:
             code = _exit_code(error)
             if code == FAILURE and os.environ.get("PRESSRUN_TRACEBACK"):
                 raise
-            _say(f"{error}" if code == BAD_INPUT else f"{type(error).__name__}: {error}")
-            return code
+            _complain(f"{error}" if code == BAD_INPUT else f"{_words(type(error).__name__)}: {error}")
+        raise typer.Exit(code)
 
     return wrapper
 
@@ -66,8 +74,25 @@ def _exit_code(error: Exception) -> int:
     return BAD_INPUT if isinstance(error, bad_input) or type(error) is StoreError else FAILURE
 
 
-def _say(message: str) -> None:
-    _errors.print(message, highlight=False, markup=False, soft_wrap=True)
+def _words(name: str) -> str:
+    """`BudgetSpent` as `Budget spent`."""
+    return "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
+
+
+def _complain(message: str) -> None:
+    typer.echo(message, err=True)
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 problem`, `2 problems`."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def show_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns under their names, as wide as they need to be: nothing is cut or wrapped where output is piped."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    for row in (head, *rows):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def split_run(uri: str) -> tuple[str, str]:
@@ -78,11 +103,40 @@ def split_run(uri: str) -> tuple[str, str]:
     return dest or ".", run
 
 
+def look_ahead(specs: Sequence[str], to: str, *, run_id: str | None, name: str | None) -> None:
+    """Raise for what can be seen to be wrong at a glance: names, spec files and their headers, a store out of reach.
+
+    Prefect takes seconds to start; a typing error should not.
+    """
+    from tasks.begin import check_run_id
+    from tasks.manifest import batch_name
+    from tasks.specs.reading import open_all
+    from tasks.store import NotFound, is_s3, open_store
+    from tasks.store.source import exists
+
+    if run_id is not None:
+        check_run_id(run_id.replace("{date}", "2000-01-01"))
+    if name is not None:
+        batch_name(name)
+    store = open_store(to)
+    if local := [spec for spec in specs if not is_s3(spec)]:
+        with tempfile.TemporaryDirectory(prefix="pressrun-") as scratch:
+            open_all(local, Path(scratch))
+    for spec in specs:
+        if is_s3(spec) and not exists(spec):
+            raise NotFound(f"{spec}: there is no such object. Check the URI")
+    next(iter(store.list("latest/")), None)
+
+
 def quiet_prefect() -> None:
-    """Leave the terminal to our own progress, unless the user asked Prefect to talk."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+    """Leave the terminal to our own progress and messages, unless the user asked Prefect to talk."""
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    for library in ("httpx", "httpcore", "models.host"):  # what the engine host logs, progress tells
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class _Remembering:
@@ -101,10 +155,10 @@ def watching(json: bool) -> Iterator[_Remembering]:
     """Show a run's progress in the form that suits who is watching."""
     from flows import progress
 
-    console = Console(stderr=not sys.stdout.isatty())
-    bar = progress.Bar(console) if not json and sys.stdout.isatty() else None
     memory = _Remembering()
-    listeners = [memory, bar or (progress.JsonLines() if json else progress.Plain(Console()))]
+    people = progress.Bar if sys.stdout.isatty() else progress.Plain
+    shown: progress.Listener = progress.JsonLines() if json else people(Console())
+    listeners: list[progress.Listener] = [memory, shown]
     for listener in listeners:
         progress.attach(listener)
     try:
@@ -112,5 +166,5 @@ def watching(json: bool) -> Iterator[_Remembering]:
     finally:
         for listener in listeners:
             progress.detach(listener)
-        if bar is not None:
-            bar.stop()
+        if isinstance(shown, progress.Bar):
+            shown.stop()

@@ -21,7 +21,7 @@ from tasks.begin import begin, spec_names
 from tasks.commit import Commit, done_shards
 from tasks.engines import EnginePool
 from tasks.index import publish_segment
-from tasks.manifest import finish, load_manifest
+from tasks.manifest import commits_of, finish, load_manifest
 from tasks.plan.model import Plan, Shard
 from tasks.settings import Settings, load
 from tasks.shard import Workshop, make_shard
@@ -89,7 +89,14 @@ def generate(
         progress=lambda rows: progress.tell("reading", rows=rows),
     ) as begun:
         plan = begun.plan
-        progress.tell("plan", run_id=plan.run_id, resumed=begun.resumed, **plan.totals())
+        progress.tell(
+            "plan",
+            run_id=plan.run_id,
+            resumed=begun.resumed,
+            aside=begun.aside,
+            rejected=store.join(f"{plan.run_id}/rejected"),
+            **plan.totals(),
+        )
         if load_manifest(store, plan.run_id) is None:
             engines = EnginePool(on_event=lambda event, details: progress.tell(f"engine {event}", **details))
             shop = Workshop(store, plan, begun.desk, engines, on_progress=progress.shard_progress)
@@ -117,7 +124,11 @@ def generate(
 def make(key: str, shards: Sequence[str], label: str) -> int:  # noqa: ARG001 - the label names the task run
     """Make and commit some shards of the workshop `key`; gives how many items they accepted."""
     bench = _BENCHES[key]
-    return sum(bench.make(shard) for shard in shards)
+    try:
+        return sum(bench.make(shard) for shard in shards)
+    except Transient as error:
+        progress.tell("trouble", reason=str(error))
+        raise
 
 
 class _Bench:
@@ -137,7 +148,9 @@ class _Bench:
             raise InterruptedError("the run is stopping")
         if self.max_tokens is not None and self.spent >= self.max_tokens:
             raise BudgetSpent(f"the run has used {self.spent:,} of {self.max_tokens:,} tokens")
-        record = make_shard(self.shards[shard_id], self.shop)
+        shard = self.shards[shard_id]
+        progress.tell("making", shard=shard.id, kind=shard.kind, items=shard.items, fit=shard.fit is not None)
+        record = make_shard(shard, self.shop)
         self.count(record)
         return record.accepted
 
@@ -155,7 +168,7 @@ def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> Non
     """Make the shards that are not committed yet: first those that need no fitted model, then the others."""
     done = done_shards(shop.store, shop.plan.run_id)
     left = [shard for shard in shop.plan.shards if shard.id not in done]
-    progress.tell("shards", done=len(shop.plan.shards) - len(left), left=len(left))
+    progress.tell("shards", done=len(done), left=len(left), kinds=_settled(shop, done))
     key = runtime.flow_run.id or shop.plan.run_id
     bench = _BENCHES[key] = _Bench(shop, max_tokens)
     try:
@@ -168,6 +181,16 @@ def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> Non
     finally:
         shop.engines.close()
         del _BENCHES[key]
+
+
+def _settled(shop: Workshop, done: set[str]) -> dict[str, dict[str, int]]:
+    """What earlier processes committed of this run, by kind."""
+    kinds = {kind: {"accepted": 0, "shortfall": 0} for kind in shop.plan.items}
+    for record, _ in commits_of(shop.store, shop.plan.run_id, sorted(done)):
+        if record.kind in kinds:
+            kinds[record.kind]["accepted"] += record.accepted
+            kinds[record.kind]["shortfall"] += len(record.shortfall)
+    return kinds
 
 
 def _task_runs(plan: Plan, shards: Sequence[Shard]) -> Iterable[tuple[list[str], str]]:

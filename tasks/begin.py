@@ -26,6 +26,8 @@ class Begun:
     plan: Plan
     desk: LocalDesk
     resumed: bool
+    aside: list[str]
+    """What is wrong with the first of the rows that were set aside."""
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def begin(
         resumed = load_plan(store, run) is not None
         plan = freeze(draft, desk, store, run, Index(store, desk.scratch), first_attempts=attempts, retry_of=retry_of)
         announce(store, run)
-        yield Begun(plan, desk, resumed)
+        yield Begun(plan, desk, resumed, draft.aside)
 
 
 def foresee(specs: Sequence[str], store: Store, settings: Settings, *, limit: int | None = None) -> tuple[Plan, Draft]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,10 +18,14 @@ from tasks.store import open_store
 
 
 def preview(specs: Sequence[str], settings: Settings, *, jobs: int, keep: Path) -> Iterator[dict[str, Any]]:
-    """The accepted rows of the first `jobs` jobs, then the rejected ones; pictures and data sets are left in `keep`."""
+    """The accepted rows of the first `jobs` jobs, then the rejected ones; pictures and data sets are left in `keep`.
+
+    First come the spec rows that were set aside on the way, as `{"aside": reason}`.
+    """
     with tempfile.TemporaryDirectory(prefix="pressrun-preview-") as folder:
         store = open_store(folder)
         with begin(specs, store, settings, run_id="preview", limit=jobs) as begun:
+            yield from ({"aside": reason} for reason in begun.aside)
             engines = EnginePool()
             shop = Workshop(store, begun.plan, begun.desk, engines)
             try:
@@ -32,9 +37,9 @@ def preview(specs: Sequence[str], settings: Settings, *, jobs: int, keep: Path) 
             finally:
                 engines.close()
         for kind in ("files", "records"):
-            made = Path(folder) / "preview" / kind
-            if made.is_dir():
-                made.rename(keep / kind)
+            outputs = Path(folder) / "preview" / kind
+            if outputs.is_dir():
+                shutil.copytree(outputs, keep / kind, dirs_exist_ok=True)
 
 
 def _shown(run: Path, *parts: str | None) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.engine import EngineSpec, ImageRequest, ImageResult
-from tasks.kinds.base import CHECKS, Attempt, Check, Desk, File, Output, Prepared
+from tasks.kinds.base import CHECKS, Attempt, Check, Desk, File, Output, Prepared, Refused
 from tasks.kinds.image import picture, prompt, rules
 from tasks.kinds.image.job import ImageJob
 
@@ -53,17 +53,22 @@ class ImageKind:
         model = job.model or desk.settings.image_model
         width, height = _size(job, desk)
         steps, guidance = _sampling(job, desk)
+        sources = {}
+        if job.init_image:
+            sources[job.init_image] = desk.source_digest("init_image", job.init_image)
+            _check_start(job, steps, desk)
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "columns": job.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_defaults=True),
-            "init_image": desk.source_digest("init_image", job.init_image) if job.init_image else None,
+            "init_image": sources[job.init_image] if job.init_image else None,
             "template": prompt.TEMPLATE_VERSION,
             "model": desk.model_digest(self.name, model),
             "sampling": [width, height, steps, guidance, job.strength],
             "shape": [desk.settings.image_batch, desk.settings.dtype],
             "rules": self.rules_digest,
         }
-        return Prepared(inputs=inputs, group=(model, f"{width}x{height}", f"{steps} steps", f"guidance {guidance:g}"))
+        group = (model, f"{width}x{height}", f"{steps} steps", f"guidance {guidance:g}")
+        return Prepared(inputs=inputs, group=group, sources=sources)
 
     def request(self, job: ImageJob, attempt: Attempt, desk: Desk) -> ImageRequest:
         """One picture; hints do not help a diffusion model, the new seed does."""
@@ -111,7 +116,9 @@ class ImageKind:
         """A row, and the encoded picture with its marking."""
         height, width, _ = value.pixels.shape
         marking = {"job_id": job.job_id, "variant": str(attempt.variant)}
-        data = picture.encode(value.pixels.tobytes(), width, height, job.format, marking)
+        # On disk until the shard is done: a thousand large pictures do not fit in memory.
+        data = desk.scratch / f"{attempt.id}.{job.format}"
+        data.write_bytes(picture.encode(value.pixels.tobytes(), width, height, job.format, marking))
         file = File.named(f"files/{job.job_id}/{attempt.variant}", f".{job.format}", data)
         row = {
             "uri": file.key,
@@ -136,6 +143,16 @@ class ImageKind:
 
 def _size(job: ImageJob, desk: Desk) -> tuple[int, int]:
     return prompt.size(job, (desk.settings.image_size, desk.settings.image_size))
+
+
+def _check_start(job: ImageJob, steps: int, desk: Desk) -> None:
+    """Raises `Refused` for a start picture that cannot be read, or that no step would change."""
+    try:
+        picture.check_readable(desk.source("init_image", job.init_image or ""))
+    except ValueError as error:
+        raise Refused("init_image", str(error)) from error
+    if int(steps * job.strength) < 1:
+        raise Refused("strength", f"{job.strength:g} of {steps} steps is less than one; raise strength or the steps")
 
 
 def _sampling(job: ImageJob, desk: Desk) -> tuple[int, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import imagehash
@@ -56,6 +57,17 @@ def thumbnail(data: bytes, side: int = 256) -> bytes:
     out = io.BytesIO()
     small.save(out, "WEBP", quality=80, method=4, xmp=_xmp({}))
     return out.getvalue()
+
+
+def check_readable(path: Path) -> None:
+    """Raises ValueError unless the file is a picture that can be decoded, of a size that does no harm."""
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except Image.DecompressionBombError as error:
+        raise ValueError(f"{path.name} is too large a picture to decode safely") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise ValueError(f"{path.name} is no picture that can be read; save it again as PNG, JPEG or WebP") from error
 
 
 def _picture(pixels: bytes, width: int, height: int) -> Image.Image:
