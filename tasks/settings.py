@@ -5,12 +5,22 @@ A field marked `output=True` changes what is made, and therefore enters the run'
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as Unreadable
+
+PREFIX = "PRESSRUN_"
+SWITCH = "PRESSRUN_TRACEBACK"  # read by the command, no setting
+_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|credentials?)$")
 
 
 class SettingsError(ValueError):
@@ -22,9 +32,9 @@ def _setting(default: Any, description: str, *, output: bool = False, **bounds: 
 
 
 class Settings(BaseSettings):
-    """Everything a run can be told that is not a job. Environment variables are `PRESSRUN_<NAME>`."""
+    """Everything a run can be told that is not a job. Environment variables are `PRESSRUN_<NAME>`, any case."""
 
-    model_config = SettingsConfigDict(env_prefix="PRESSRUN_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     profile: str = _setting("starter", "The named set of settings this one began from.")
     seed: int = _setting(0, "Seed of the whole run; each job adds its own.", output=True, ge=0)
@@ -51,11 +61,17 @@ class Settings(BaseSettings):
     def affecting_output(self) -> dict[str, Any]:
         """The settings that change what is made, as JSON values: part of the run's identity."""
         values = self.model_dump(mode="json")
+        values["engine_options"] = {kind: without_secrets(options) for kind, options in self.engine_options.items()}
         return {
             name: values[name]
             for name, field in type(self).model_fields.items()
             if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("output")
         }
+
+
+def without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine's options without its credentials: they change no output, and must not stand in plans."""
+    return {name: value for name, value in options.items() if not _SECRET.search(name)}
 
 
 PROFILES: dict[str, dict[str, Any]] = {
@@ -71,15 +87,23 @@ def load(
     """Settings of `profile`, then of `file` if it stands, then of the environment, then `overrides`."""
     if profile not in PROFILES:
         raise SettingsError(f"there is no profile {profile!r}; choose one of {', '.join(PROFILES)}")
-    base: dict[str, Any] = {"profile": profile, **PROFILES[profile]}
+    values: dict[str, Any] = {"profile": profile, **PROFILES[profile]}
     if file.is_file():
         try:
-            base |= tomllib.loads(file.read_text("utf-8"))
-        except tomllib.TOMLDecodeError as error:
+            _merge(values, tomllib.loads(file.read_text("utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise SettingsError(f"{file} is not valid TOML: {error}") from error
+        for name in values:
+            _check_name(name, f"{file}")
+    for name in sorted(os.environ):
+        if name.upper().startswith(PREFIX) and name.upper() != SWITCH:
+            _check_name(name[len(PREFIX) :].lower(), f"environment variable {name}")
     try:
-        environment = Settings().model_dump(exclude_unset=True)
-        return Settings.model_validate(base | environment | (overrides or {}))
+        _merge(values, Settings().model_dump(exclude_unset=True))
+        _merge(values, overrides or {})
+        return Settings.model_validate(values)
+    except Unreadable as error:
+        raise SettingsError(f"environment: {error}") from error
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"])
@@ -87,18 +111,48 @@ def load(
 
 
 def parse_overrides(pairs: list[str]) -> dict[str, Any]:
-    """`KEY=VALUE` flags as overrides; a dotted key reaches into a map (`engines.copy=module:function`)."""
+    """`KEY=VALUE` flags as overrides; a dotted key reaches into a map (`engines.copy=module:function`).
+
+    Values of lists and of engines' options may be JSON.
+    """
     overrides: dict[str, Any] = {}
     for pair in pairs:
         name, separator, value = pair.partition("=")
         if not separator or not name:
             raise SettingsError(f"--set {pair!r}: expected KEY=VALUE")
         top, _, inner = name.partition(".")
-        if top not in Settings.model_fields:
-            raise SettingsError(f"--set {pair!r}: there is no setting {top!r}")
+        _check_name(top, f"--set {pair!r}")
+        plain = not inner and not value.startswith(("[", "{"))
         target = overrides
         while inner:
             target = target.setdefault(top, {})
+            if not isinstance(target, dict):
+                raise SettingsError(f"--set {pair!r}: {top} was given a single value before")
             top, _, inner = inner.partition(".")
-        target[top] = value
+        target[top] = value if plain else _json(value)
     return overrides
+
+
+def _check_name(name: str, where: str) -> None:
+    if name not in Settings.model_fields:
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"settings are {', '.join(Settings.model_fields)}"
+        raise SettingsError(f"{where}: there is no setting {name!r}; {advice}")
+
+
+def _merge(values: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Put `more` over `values`; maps are merged, not replaced."""
+    for name, value in more.items():
+        if isinstance(value, Mapping) and isinstance(values.get(name), Mapping):
+            values[name] = dict(values[name])
+            _merge(values[name], value)
+        else:
+            values[name] = value
+
+
+def _json(value: str) -> Any:
+    """A value as JSON has it, or as text where it is none."""
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        return value
