@@ -17,7 +17,9 @@ from tasks.kinds.copy.channels import CHANNELS
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import messages
 from tasks.starters.copy import plans
-from tasks.starters.copy.products import Feature, Product, amount, lexicon, sample_product
+from tasks.starters.copy.features import Feature
+from tasks.starters.copy.products import Product, sample_product
+from tasks.starters.copy.words import amount, lexicon
 
 _TRIES = 12
 # GSM 03.38, what a text message holds 160 of; with any other character it holds 70.
@@ -150,6 +152,8 @@ def _hints(rng: random.Random, product: Product, wishes: _Wishes, banned: list[s
         ["Write something different from the other variants."],
         ["Write real words and sentences."],
         [f"End {name} with a whole sentence."],
+        ["Write plain text without markup."],
+        ["Use ordinary characters only."],
         [most],
         ["Shorter."],
     ]

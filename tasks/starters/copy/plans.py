@@ -14,7 +14,9 @@ from typing import Any
 
 import yaml
 
-from tasks.starters.copy.products import Feature, Product, lexicon, with_article
+from tasks.starters.copy.features import Feature
+from tasks.starters.copy.products import Product
+from tasks.starters.copy.words import lexicon, with_article
 
 _ONE = {"it": "It", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
 _SEVERAL = {"it": "They", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}

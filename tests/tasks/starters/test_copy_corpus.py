@@ -13,8 +13,10 @@ from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import parse
 from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import examples, sample
-from tasks.starters.copy.plans import phrases
-from tasks.starters.copy.products import Feature, Product, invented, lexicon, sample_product, with_article
+from tasks.starters.copy.features import Feature
+from tasks.starters.copy.plans import features, phrases
+from tasks.starters.copy.products import Product, sample_product
+from tasks.starters.copy.words import invented, lexicon, with_article
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +118,6 @@ def test_articles(phrase, expected):
 
 
 def test_products_in_the_plural_are_told_in_the_plural():
-    from tasks.starters.copy.plans import features
-
     boots = Product(
         "Kolm Boots", True, "shoes", features=[Feature("light to wear", "trait"), Feature("wide heel", "one")]
     )
