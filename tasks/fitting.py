@@ -37,7 +37,7 @@ def fit(table: str, store: Store, settings: Settings) -> Commit:
             group=list(prepared.group),
             items=0,
             reused=0,
-            fit=FitTask(key=key, inputs=wanted.inputs, source=wanted.source, steps=wanted.steps),
+            fit=FitTask(key=key, inputs=wanted.inputs, source=wanted.source, sha256=wanted.sha256, steps=wanted.steps),
         )
         plan = Plan(
             run_id=shard.id,

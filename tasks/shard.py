@@ -10,7 +10,8 @@ import io
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from tasks.plan.freeze import planned_jobs
 from tasks.plan.model import Item, Plan, PlannedJob, Shard, StoredFile
 from tasks.refine import Outcome, meta_columns, refine
 from tasks.store import NotFound, Store, StoreError
+from tasks.store.source import digest
+
+WRITERS = 8  # a shard's files on their way to the store at once
 
 
 @dataclass(slots=True)
@@ -41,6 +45,8 @@ class Workshop:
     desk: LocalDesk
     engines: EnginePool
     on_progress: Callable[[Shard, Outcome], None] | None = None
+    check_lease: Callable[[], None] | None = None
+    """Raises when this process may no longer write to the run."""
     _partitions: dict[int, Path] = field(default_factory=dict)
 
     def jobs(self, shard: Shard) -> Iterator[PlannedJob]:
@@ -48,9 +54,18 @@ class Workshop:
         if shard.partition not in self._partitions:
             stored = self.plan.partitions[shard.partition]
             path = self.desk.scratch / Path(stored.key).name
-            self.store.download(f"{self.plan.run_id}/{stored.key}", path)
+            self.fetch(stored.key, stored.sha256, path)  # two threads may both do so: the file appears whole
             self._partitions[shard.partition] = path
         return planned_jobs(self._partitions[shard.partition], shard)
+
+    def fetch(self, key: str, sha256: str, path: Path) -> None:
+        """Bring an object of the run to the file `path`; what is not what was written is an error."""
+        self.store.download(f"{self.plan.run_id}/{key}", path)
+        if digest(path) != sha256:
+            raise StoreError(
+                f"{self.store.join(f'{self.plan.run_id}/{key}')} is not what the run wrote. Restore it, or start "
+                "another run with a new --run-id."
+            )
 
 
 def make_shard(shard: Shard, shop: Workshop) -> Commit:
@@ -63,17 +78,21 @@ def make_shard(shard: Shard, shop: Workshop) -> Commit:
         return standing
     started = time.monotonic()
     with open_desk(shop.desk.settings) as scratch:
-        desk = replace(shop.desk, scratch=scratch.scratch)
+        desk = shop.desk.at_work(scratch.scratch, shop.plan.models)
         record = _fit(shard, shop, desk) if shard.fit is not None else _generate(shard, shop, desk)
     record = record.model_copy(
         update={"seconds": round(time.monotonic() - started, 3), "numerics": numerics(desk.settings)}
     )
+    if shop.check_lease:
+        shop.check_lease()
     return commits.commit(shop.store, record)
 
 
 def _generate(shard: Shard, shop: Workshop, desk: LocalDesk) -> Commit:
     kind = kind_named(shard.kind)
     jobs = list(shop.jobs(shard))
+    for planned in jobs:
+        desk.sources.update(planned.sources)
     writer = _Writer(shop, shard)
     old_rows = writer.adopt(jobs)
     if shard.needs is not None and not _fetch_model(shard.needs, shop, desk):
@@ -116,13 +135,13 @@ class _Writer:
         """Bring reused items into this run: copy their files, return their rows by content key."""
         wanted: dict[str, list[tuple[PlannedJob, Item]]] = defaultdict(list)
         rows: dict[str, dict[str, Any]] = {}
-        for planned in jobs:
-            for item in planned.items:
-                if item.reuse is None:
-                    continue
-                files = [self.bring(key) for key in item.reuse.files]
-                if item.reuse.part is not None:
-                    wanted[item.reuse.part].append((planned, item))
+        old = [(planned, item, item.reuse) for planned in jobs for item in planned.items if item.reuse is not None]
+        with ThreadPoolExecutor(WRITERS) as pool:
+            brought = pool.map(self.bring, [file for _, _, reuse in old for file in reuse.files])
+            for planned, item, reuse in old:
+                files = [next(brought) for _ in reuse.files]
+                if reuse.part is not None:
+                    wanted[reuse.part].append((planned, item))
                 else:
                     self.data_set(planned, item, files)
         for part, members in wanted.items():
@@ -136,12 +155,14 @@ class _Writer:
 
     def write(self, kind: Kind, outcome: Outcome, old_rows: list[dict[str, Any]]) -> Commit:
         rows = list(old_rows)
-        for planned, item, output in outcome.accepted:
-            files = [self.put(file) for file in output.files]
-            if output.row is not None:
-                rows.append(output.row)
-            else:
-                self.data_set(planned, item, files)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            written = pool.map(self.put, [file for _, _, output in outcome.accepted for file in output.files])
+            for planned, item, output in outcome.accepted:
+                files = [next(written) for _ in output.files]
+                if output.row is not None:
+                    rows.append(output.row)
+                else:
+                    self.data_set(planned, item, files)
         part = self.part(kind, rows)
         rejected = self.rejected(outcome.rejected)
         reused = self.shard.reused
@@ -178,9 +199,8 @@ class _Writer:
             schema = schema.append(pa.field(name, pa.type_for_alias(arrow)))
         rows.sort(key=lambda row: (row["job_id"], row["variant"]))
         for name, arrow in self.shop.plan.meta.items():
-            if arrow == "string":
-                for row in rows:
-                    row[name] = _as_text(row.get(name))
+            for row in rows:
+                row[name] = _as(arrow, row.get(name))
         return self.parquet(f"{kind.folder}/part-{self.shard.id}", pa.Table.from_pylist(rows, schema=schema))
 
     def rejected(self, rows: list[dict[str, Any]]) -> str | None:
@@ -235,10 +255,14 @@ def _fit(shard: Shard, shop: Workshop, desk: LocalDesk) -> Commit:
         files = [writer.bring(file) for file in task.reuse]
         return blank.model_copy(update={"objects": writer.objects, "fitted": Fitted(key=task.key, files=files)})
     kind: Any = kind_named(shard.kind)
+    desk.sources[task.source] = task.sha256
     out = desk.scratch / "model"
     out.mkdir()
     request = kind.fit_request(
-        Fit(inputs=task.inputs, source=task.source, steps=task.steps), identity.candidate_seed(task.key, 0), out, desk
+        Fit(inputs=task.inputs, source=task.source, sha256=task.sha256, steps=task.steps),
+        identity.candidate_seed(task.key, 0),
+        out,
+        desk,
     )
     with shop.engines.use(kind.engine(shard.group, desk), timeout=desk.settings.fit_timeout) as engine:
         engine.submit([request])
@@ -264,12 +288,13 @@ def _fetch_model(fit_shard: str, shop: Workshop, desk: LocalDesk) -> bool:
     if record.fitted is None:
         return False
     target = desk.scratch / "fitted"
+    sha256 = {made.key: made.sha256 for made in record.objects}
     for name in record.fitted.files:
         path = Path(name)
         plain = path.with_name(path.stem.rpartition("-")[0] + path.suffix)
         local = target.joinpath(*plain.parts[2:])
         local.parent.mkdir(parents=True, exist_ok=True)
-        shop.store.download(f"{shop.plan.run_id}/{name}", local)
+        shop.fetch(name, sha256[name], local)
     desk.model_fitted = target
     return True
 
@@ -295,8 +320,13 @@ def _without_model(kind: Kind, jobs: Iterable[PlannedJob]) -> Outcome:
     return outcome
 
 
-def _as_text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else identity.canonical(value).decode()
+def _as(arrow: str, value: Any) -> Any:
+    """A meta value in the type that its column has over all files."""
+    if value is None or (arrow == "string" and isinstance(value, str)):
+        return value
+    if arrow == "string":
+        return identity.canonical(value).decode()
+    return float(value) if arrow == "double" else value
 
 
 def _gone(key: str) -> StoreError:

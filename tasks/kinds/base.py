@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -111,16 +111,21 @@ class Fit:
 
     inputs: dict[str, Any]
     source: str
+    sha256: str
     steps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What planning finds out about a job: what enters its identity, and with what it can share a shard."""
+    """What planning finds out about a job: what enters its identity, and with what it can share a shard.
+
+    `sources` are the SHA-256 of other people's files by URI: making the job must find them unchanged.
+    """
 
     inputs: dict[str, Any]
     group: tuple[str, ...]
     fit: Fit | None = None
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,10 @@ import orjson
 from tasks import identity
 from tasks.kinds import kind as kind_named
 from tasks.kinds.base import Desk, Job, Refused
-from tasks.specs import Quarantined, duplicate, numbered
+from tasks.specs import Quarantined, SpecError, duplicate, numbered
 
-JOBS_PER_PARTITION = 16_384
+ITEMS_PER_PARTITION = 32_768
+ASIDE_SHOWN = 5
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class Entry:
     inputs: str
     group: int
     fit: int | None
+    sources: dict[str, str]
     file: str
     row: int
 
@@ -56,12 +58,14 @@ class Draft:
     fits: list[dict[str, Any]] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
     items: Counter[str] = field(default_factory=Counter)
+    aside: list[str] = field(default_factory=list)
+    """What is wrong with the first quarantined rows, for people."""
 
     @property
     def partitions(self) -> int:
-        """A power of two, by the number of jobs alone."""
-        count = 1
-        while count < identity.BUCKETS and self.rows > count * JOBS_PER_PARTITION:
+        """A power of two, by the number of items alone: a partition is what planning holds in memory at once."""
+        count, items = 1, sum(self.items.values())
+        while count < identity.BUCKETS and items > count * ITEMS_PER_PARTITION:
             count *= 2
         return count
 
@@ -103,11 +107,12 @@ def draw_up(
 ) -> Draft:
     """Read `specs` and file their jobs under `folder`.
 
-    Raises `tasks.specs.SpecError` for what is wrong with a file as a whole, and with `strict` for the first bad row.
+    Raises `tasks.specs.SpecError` for what is wrong with a file as a whole, and with `strict` for the first bad row;
+    `Refused` for a model that the settings name and that cannot be used; `Transient` where a store fails.
     """
     draft = Draft(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    filing = _Filing(draft, desk)
+    filing = _Filing(draft, desk, strict)
     with ExitStack() as stack:
         filing.open(stack)
         for file, row, found in numbered(specs, scratch=desk.scratch, strict=strict, limit=limit):
@@ -135,9 +140,10 @@ def draw_up(
 class _Filing:
     """The open bucket files and what is learned while filling them."""
 
-    def __init__(self, draft: Draft, desk: Desk) -> None:
+    def __init__(self, draft: Draft, desk: Desk, strict: bool) -> None:
         self.draft = draft
         self.desk = desk
+        self.strict = strict
         self.groups: dict[tuple[str, tuple[str, ...]], int] = {}
         self.fits: dict[str, int] = {}
         self.meta: dict[str, set[str]] = {}
@@ -163,6 +169,8 @@ class _Filing:
         try:
             prepared = plug.prepare(job, self.desk)
         except Refused as refusal:
+            if refusal.column == "model" and job.model is None:
+                raise  # the settings' model: no row is at fault, and every row would be set aside
             self.refuse(Quarantined(file, row, job.job_id, job.kind, refusal.column, str(refusal), ""))
             return
         for name, value in job.meta.items():
@@ -175,7 +183,7 @@ class _Filing:
                 self.fits[key] = len(self.fits)
                 self.draft.fits.append(
                     {"key": key, "inputs": prepared.fit.inputs, "source": prepared.fit.source,
-                     "steps": prepared.fit.steps}
+                     "sha256": prepared.fit.sha256, "steps": prepared.fit.steps}
                 )  # fmt: skip
             fit = self.fits[key]
         line = orjson.dumps(
@@ -186,6 +194,7 @@ class _Filing:
                 identity.inputs_digest(job.kind, job.job_id, prepared.inputs),
                 group,
                 fit,
+                prepared.sources,
                 file,
                 row,
             ]
@@ -193,7 +202,11 @@ class _Filing:
         self.buckets[identity.bucket(job.job_id)].write(line + b"\n")
 
     def refuse(self, row: Quarantined) -> None:
+        if self.strict:
+            raise SpecError(str(row))
         self.quarantine.write(orjson.dumps(row) + b"\n")
+        if len(self.draft.aside) < ASIDE_SHOWN:
+            self.draft.aside.append(str(row))
         mark = identity.digest([row.job_id, row.column, row.reason])
         self._refusals = (self._refusals + int(mark, 16)) % 2**256
 

@@ -40,6 +40,7 @@ JOBS = pa.schema(
         pa.field("keys", pa.list_(pa.string())),
         pa.field("first_attempts", pa.list_(pa.int32())),
         pa.field("reuse", pa.list_(_REUSE)),
+        pa.field("sources", pa.map_(pa.string(), pa.string())),
     ]
 )
 
@@ -125,7 +126,7 @@ def planned_jobs(path: Path, shard: Shard) -> Iterator[PlannedJob]:
                     zip(row["keys"], row["first_attempts"], row["reuse"], strict=True)
                 )
             ]
-            yield PlannedJob(kind.job.model_validate(orjson.loads(row["job"])), items)
+            yield PlannedJob(kind.job.model_validate(orjson.loads(row["job"])), items, dict(row["sources"]))
 
 
 def _agree(standing: Plan, draft: Draft) -> Plan:
@@ -194,6 +195,7 @@ def _jobs_table(
             "keys": [keys[entry.job_id] for entry in chunk],
             "first_attempts": [[first_attempts.get(key, 0) for key in keys[e.job_id]] for e in chunk],
             "reuse": [[_reuse_row(made.get(key)) for key in keys[e.job_id]] for e in chunk],
+            "sources": [sorted(entry.sources.items()) for entry in chunk],
         },
         schema=JOBS,
     )
@@ -260,4 +262,3 @@ def _content_addressed(folder: Path, path: Path, rows: int) -> Stored:
     sha256 = identity.sha256(data)
     named = path.rename(path.with_name(f"{path.stem}-{sha256[:8]}{path.suffix}"))
     return Stored(key=named.relative_to(folder).as_posix(), sha256=sha256, size=len(data), rows=rows)
-

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -38,6 +38,7 @@ class FitTask(_Frozen):
     key: str
     inputs: dict[str, Any]
     source: str
+    sha256: str
     steps: int
     reuse: list[StoredFile] | None = None
 
@@ -114,7 +115,8 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class PlannedJob:
-    """A job with its items, in the order of their variants."""
+    """A job with its items, in the order of their variants, and the SHA-256 of the files it reads, by URI."""
 
     job: Job
     items: list[Item]
+    sources: dict[str, str] = field(default_factory=dict)
