@@ -48,6 +48,14 @@ class Page:
     set_aside_columns: list[tuple[str, int]]
     numerics: list[dict[str, Any]]
 
+    def lost(self, kind: str, job_id: str) -> list[tuple[int, str, str]]:
+        """The given-up variants of a job, as far as they are listed, with the rule and reason of the last refusal."""
+        return [
+            (short.variant, rule, reason)
+            for of_kind, short, rule, reason in self.given_up
+            if (of_kind, short.job_id) == (kind, job_id)
+        ]
+
 
 def gather(store: Store, run: str, scratch: Path) -> Page:
     """Collect what the report of `run` shows. Raises `NotFound` when there is no such run."""

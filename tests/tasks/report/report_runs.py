@@ -111,7 +111,7 @@ class Press:
         key = identity.digest("fit")
         shard = Shard(
             id=f"fit-{key[:16]}", kind="records", group=["table", "x"], items=0, reused=0,
-            fit=FitTask(key=key, inputs={}, source="adult.parquet", steps=10),
+            fit=FitTask(key=key, inputs={}, source="adult.parquet", sha256=key, steps=10),
         )  # fmt: skip
         self.shards.append(shard)
         self.commits.append(Commit(run_id=self.run, shard=shard.id, kind="records", seconds=41.0))

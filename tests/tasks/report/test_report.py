@@ -46,7 +46,7 @@ def test_tells_the_run_on_disk_and_on_s3(store: Store, tmp_path: Path) -> None:
         "Harbor Mug by Tidewell",
         "autumn.parquet 17 chair copy max_chars is too small",
         "customers variant 0 4,000 rows",
-        "near duplicate 0.97 like variant 0; at most 0.85",
+        "Variant 1 was given up near duplicate 0.97 like variant 0; at most 0.85",
         "one colour image",
         "starter-copy",
         "float32",

@@ -27,6 +27,9 @@ HOSTILE = (
     "\u202egnp.elif\u2066 \u0000 \U0001f600 data:text/html,<b>bold</b>",
 )
 
+# Red, green and blue, 0 to 255, of one colour of the page.
+CHANNELS = "(name) => getComputedStyle(document.body)[name].match(/[0-9.]+/g).slice(0, 3).map(Number)"
+
 
 @dataclass(slots=True)
 class Opened:
@@ -167,8 +170,7 @@ def test_pictures_open_and_turn_over_with_the_keyboard(opened: Opener, plain: st
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_stands_out_in_light_and_dark(opened: Opener, plain: str, scheme: str) -> None:
     page = opened(plain, color_scheme=scheme).page
-    read = "(name) => getComputedStyle(document.body)[name].match(/[0-9.]+/g).slice(0, 3).map(Number)"
-    ink, paper = (_luminance(page.evaluate(read, name)) for name in ("color", "backgroundColor"))
+    ink, paper = (_luminance(page.evaluate(CHANNELS, name)) for name in ("color", "backgroundColor"))
     assert (ink < paper) == (scheme == "light")
     assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 12
 
@@ -183,11 +185,13 @@ def test_reads_without_scripts_and_prints_every_job(opened: Opener, plain: str) 
     page = opened(plain, java_script_enabled=False).page
     assert page.locator(".job:visible").count() == 30
     assert not page.get_by_label("Filter jobs").is_visible()
-    printed = opened(plain).page
+    printed = opened(plain, color_scheme="dark").page
     printed.evaluate("dispatchEvent(new Event('beforeprint'))")
     printed.emulate_media(media="print")
     assert printed.locator(".job:visible").count() == 30
     assert not printed.locator("nav.top").is_visible()
+    assert printed.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert _luminance(printed.evaluate(CHANNELS, "color")) < 0.05
 
 
 def _luminance(color: list[float]) -> float:
