@@ -98,10 +98,11 @@ def _check_name(rules: JobRules, draft: Draft) -> Check:
     for field in rules.name_fields:
         if field in draft.fields and name.padded not in f" {' '.join(draft.words[field])} ":
             return failed("required", f"{field} without {name.written}", f"Mention {name.written} in {field}.")
-    slip = _slip(name.padded.split(), draft)
-    if slip is None:
-        return PASSED["required"]
-    return failed("required", f"“{slip}” for {name.written}", f"Write the name as {name.written}.")
+    for known in rules.names:
+        slip = _slip(known.padded.split(), draft)
+        if slip is not None:
+            return failed("required", f"“{slip}” for {known.written}", f"Write the name as {known.written}.")
+    return PASSED["required"]
 
 
 def _slip(name: list[str], draft: Draft) -> str | None:
