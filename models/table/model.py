@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from models.table.codec import TableCodec, fit_codec
@@ -94,6 +95,6 @@ def load_model(folder: Path) -> TableModel:
         network = MaskedMLP(codec.parts, description["width"], description["hidden"])
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
         network.load_state_dict(weights)
-    except (ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error
     return TableModel(codec=codec, network=network)

@@ -36,7 +36,7 @@ def figures(source: Path, synthetic: Path, seed: int) -> dict[str, Any]:
     real, made = _at_most(real, rng), _at_most(made, rng)
     views = side_by_side(real, made)
     rate = copy_rate(views)
-    floor = side_by_side(real, _independent(real, np.random.default_rng([seed, 2])))
+    floor = side_by_side(real, independent(real, np.random.default_rng([seed, 2])))
     order = np.random.default_rng([seed, 3]).permutation(real.num_rows)
     half = max(len(order) // 2, 1)
     roles = {view.name: view.role for view in views}
@@ -181,11 +181,11 @@ def _date(view: View, units: float) -> str:
     array = view.source_array
     assert array is not None
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        return str(np.datetime64(int(units), "s"))
+        return str(np.datetime64(int(units), "s")).replace("T", " ")
     whole = pa.array([int(units)], type=pa.int64())
     kind = array.type
     narrow = whole.cast(pa.int32()) if pa.types.is_date32(kind) or pa.types.is_time32(kind) else whole
-    return str(pc.cast(narrow.cast(kind), pa.string())[0].as_py())
+    return str(pc.cast(narrow.cast(kind), pa.string())[0].as_py()).split(".")[0]
 
 
 def _shown(counts: np.ndarray) -> list[int | None]:
@@ -207,7 +207,7 @@ def _at_most(table: pa.Table, rng: np.random.Generator) -> pa.Table:
     return table.take(np.sort(rng.choice(table.num_rows, MOST_ROWS, replace=False)))
 
 
-def _independent(table: pa.Table, rng: np.random.Generator) -> pa.Table:
+def independent(table: pa.Table, rng: np.random.Generator) -> pa.Table:
     """As many rows, every column drawn for itself with replacement."""
     rows = table.num_rows
     columns = [column.take(pa.array(rng.integers(rows, size=rows))) for column in table.columns]

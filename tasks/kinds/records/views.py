@@ -64,15 +64,22 @@ def _view(name: str, source: pa.Array, synthetic: pa.Array, primary_key: bool) -
     if pt.is_null(both.type):
         codes = np.full(len(both), -1)
         return View(name, kind, role, codes[:rows], codes[rows:])
-    numbers, valid, _ = to_numbers(both)
-    return _number(name, kind, role, numbers, valid, rows, source)
+    numbers, valid, units = to_numbers(both)
+    return _number(name, kind, role, numbers, valid, rows, source, units.digits or 0)
 
 
 def _number(
-    name: str, kind: str, role: str, numbers: np.ndarray, valid: np.ndarray, rows: int, array: pa.Array
+    name: str,
+    kind: str,
+    role: str,
+    numbers: np.ndarray,
+    valid: np.ndarray,
+    rows: int,
+    array: pa.Array,
+    digits: int = 0,
 ) -> View:
     codes = np.unique(numbers, return_inverse=True)[1].astype(np.int64)
     codes[~valid] = -1
-    floats = numbers.astype(np.float64)
+    floats = numbers / 10.0**digits
     floats[~valid | ~np.isfinite(floats)] = np.nan
     return View(name, kind, role, codes[:rows], codes[rows:], floats[:rows], floats[rows:], source_array=array)
