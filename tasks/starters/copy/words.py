@@ -30,21 +30,28 @@ def plain_words() -> list[str]:
 
 
 def invented(rng: random.Random, most: int = 3) -> str:
-    """A word that no vocabulary holds: random syllables, two words grown together, or a word with a slip of the pen.
+    """A word that no vocabulary holds: random syllables, pieces of real words, or a word with a slip of the pen.
 
-    Words that are grown together put every piece that a tokenizer cuts real words into beside any other, so that a
-    model learns to copy all of them.
+    Pieces of real words are what a tokenizer cuts unknown words into: a model that has met each of them beside any
+    other can copy them all.
     """
     kind = rng.random()
-    if kind < 0.45:
+    if kind < 0.4:
         return _syllables(rng, most)
     one, two = rng.choice(plain_words()), rng.choice(plain_words())
-    if kind < 0.9:
+    if kind < 0.65:
         return one[: rng.randint(2, len(one) - 1)] + two[rng.randint(1, len(two) - 2) :]
-    at = rng.randint(1, len(one) - 2)
-    return rng.choice(
-        (one[:at] + one[at + 1 :], one[:at] + one[at] + one[at:], one[:at] + one[at + 1] + one[at] + one[at + 2 :])
-    )
+    if kind < 0.92:
+        return "".join(_piece(rng) for _ in range(rng.choice((2, 2, 3))))
+    at = rng.randint(1, len(one) - 3)
+    swapped = one[:at] + one[at + 1] + one[at] + one[at + 2 :]
+    return rng.choice((one[:at] + one[at + 1 :], one[: at + 1] + one[at:], swapped))
+
+
+def _piece(rng: random.Random) -> str:
+    word = rng.choice(plain_words())
+    start = rng.randint(0, len(word) - 2)
+    return word[start : start + rng.randint(2, 6)]
 
 
 def _syllables(rng: random.Random, most: int) -> str:
