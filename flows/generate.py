@@ -25,17 +25,13 @@ from tasks.manifest import commits_of, finish, load_manifest
 from tasks.plan.model import Plan, Shard
 from tasks.settings import Settings, load
 from tasks.shard import Workshop, make_shard
-from tasks.store import StoreError, Transient, open_store
+from tasks.store import Transient, open_store
 
 MAX_TASK_RUNS = 1_000  # Prefect's server is a display; beyond this it loses runs
 
 
 class BudgetSpent(Exception):
     """The run reached its token cap. What was committed stays; a higher cap goes on from there."""
-
-
-class OneWriterOnly(StoreError):
-    """The store has no atomic create and somebody else may be writing."""
 
 
 def _flow_run_name() -> str:
@@ -86,6 +82,7 @@ def generate(
         limit=limit,
         strict=strict,
         retry_shortfall=retry_shortfall,
+        atomic_create=probe.atomic_create,
         progress=lambda rows: progress.tell("reading", rows=rows),
     ) as begun:
         plan = begun.plan
@@ -99,7 +96,7 @@ def generate(
         )
         if load_manifest(store, plan.run_id) is None:
             engines = EnginePool(on_event=lambda event, details: progress.tell(f"engine {event}", **details))
-            shop = Workshop(store, plan, begun.desk, engines, on_progress=progress.shard_progress)
+            shop = Workshop(store, plan, begun.desk, engines, progress.shard_progress, begun.check_lease)
             _make_all(shop, chosen, max_tokens)
             publish_segment(store, plan, begun.desk.scratch)
         manifest = finish(store, plan, name=name)

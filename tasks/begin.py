@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from tasks.plan.freeze import cut, freeze, load_plan
 from tasks.plan.model import Plan
 from tasks.settings import Settings
 from tasks.store import Store
+from tasks.writer import Lease
 
 RESERVED = ("latest", "_index", "_probe")
 
@@ -28,6 +29,8 @@ class Begun:
     resumed: bool
     aside: list[str]
     """What is wrong with the first of the rows that were set aside."""
+    check_lease: Callable[[], None] | None = None
+    """Raises when this process may no longer write to the run; None where nobody has to ask."""
 
 
 @contextmanager
@@ -40,11 +43,14 @@ def begin(
     limit: int | None = None,
     strict: bool = False,
     retry_shortfall: bool = False,
+    atomic_create: bool = True,
     progress: Callable[[int], None] | None = None,
 ) -> Iterator[Begun]:
     """Read the specs and freeze the plan of the run, or find the one that was frozen before.
 
-    Raises `tasks.specs.SpecError`, `tasks.plan.freeze.PlanConflict`, `StoreError`, `ValueError` for a bad run id.
+    Where the store has no `atomic_create`, the run is this process's alone until the end of the block.
+    Raises `tasks.specs.SpecError`, `tasks.plan.freeze.PlanConflict`, `StoreError`, `ValueError` for a bad run id, and
+    `tasks.writer.OneWriterOnly`.
     """
     if run_id is not None:
         check_run_id(run_id)
@@ -55,10 +61,12 @@ def begin(
         retry_of = None
         if retry_shortfall:
             run, retry_of, attempts = continuation(store, run)
-        resumed = load_plan(store, run) is not None
-        plan = freeze(draft, desk, store, run, Index(store, desk.scratch), first_attempts=attempts, retry_of=retry_of)
-        announce(store, run)
-        yield Begun(plan, desk, resumed, draft.aside)
+        with nullcontext() if atomic_create else Lease(store, run).held() as lease:
+            resumed = load_plan(store, run) is not None
+            announce(store, run)  # first: what a killed planning leaves is then found and removed
+            index = Index(store, desk.scratch)
+            plan = freeze(draft, desk, store, run, index, first_attempts=attempts, retry_of=retry_of)
+            yield Begun(plan, desk, resumed, draft.aside, lease.check if lease else None)
 
 
 def foresee(specs: Sequence[str], store: Store, settings: Settings, *, limit: int | None = None) -> tuple[Plan, Draft]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import orjson
 
 from tasks.commit import Commit
@@ -11,12 +13,13 @@ from tasks.identity import digest
 from tasks.index import announce, publish_segment
 from tasks.kinds import kind as kind_named
 from tasks.manifest import finish
-from tasks.plan.freeze import PLAN
+from tasks.plan.freeze import PLAN, load_plan
 from tasks.plan.model import FitTask, Plan, Shard
 from tasks.settings import Settings
 from tasks.shard import Workshop, make_shard
 from tasks.specs.places import absolute
 from tasks.store import Store
+from tasks.writer import Lease
 
 
 def fit(table: str, store: Store, settings: Settings) -> Commit:
@@ -52,14 +55,18 @@ def fit(table: str, store: Store, settings: Settings) -> Commit:
             quarantined=[],
             shards=[shard],
         )
-        store.create(f"{plan.run_id}/{PLAN}", orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_INDENT_2))
-        announce(store, plan.run_id)
-        engines = EnginePool()
-        try:
-            record = make_shard(shard, Workshop(store, plan, desk, engines))
-        finally:
-            engines.close()
-        if record.fitted is not None:
-            publish_segment(store, plan, desk.scratch)
-            finish(store, plan)
-        return record
+        with nullcontext() if store.probe().atomic_create else Lease(store, plan.run_id).held() as lease:
+            announce(store, plan.run_id)
+            data = orjson.dumps(plan.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+            if not store.create(f"{plan.run_id}/{PLAN}", data):
+                plan = load_plan(store, plan.run_id) or plan
+            engines = EnginePool()
+            shop = Workshop(store, plan, desk, engines, check_lease=lease.check if lease else None)
+            try:
+                record = make_shard(plan.shards[0], shop)
+            finally:
+                engines.close()
+            if record.fitted is not None:
+                publish_segment(store, plan, desk.scratch)
+                finish(store, plan)
+            return record

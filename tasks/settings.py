@@ -20,7 +20,9 @@ from pydantic_settings import SettingsError as Unreadable
 
 PREFIX = "PRESSRUN_"
 SWITCH = "PRESSRUN_TRACEBACK"  # read by the command, no setting
-_SECRET = re.compile(r"(?i)(^|_)(api_?key|key|token|secret|password|credentials?)$")
+_SECRET = re.compile(
+    r"(?i)(^|_)(api_?key|access_key|secret|secret_key|password|credentials?)$|^((auth|access|hf)_)?token$"
+)
 
 
 class SettingsError(ValueError):
