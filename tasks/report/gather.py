@@ -13,6 +13,7 @@ from tasks.commit import Short
 from tasks.manifest import load_manifest
 from tasks.plan.freeze import PLAN, load_plan
 from tasks.plan.model import Plan
+from tasks.report import refusals as refused
 from tasks.report import samples
 from tasks.report.datasets import DataSetShown, data_sets
 from tasks.report.tally import Sheet, Tally, count
@@ -42,9 +43,9 @@ class Page:
     pictures_accepted: int
     data_sets: list[DataSetShown]
     data_sets_accepted: int
-    refusals: samples.Refusals
+    refusals: refused.Refusals
     given_up: list[tuple[str, Short, str, str]]
-    set_aside: list[samples.SetAside]
+    set_aside: list[refused.SetAside]
     set_aside_columns: list[tuple[str, int]]
     numerics: list[dict[str, Any]]
 
@@ -74,8 +75,8 @@ def gather(store: Store, run: str, scratch: Path) -> Page:
         texts, shown["copy"] = samples.texts(store, plan, parts, scratch), accepted["copy"]
     if parts := sheet.parts.get("image"):
         pictures, shown["image"] = samples.pictures(store, plan, parts, scratch), accepted["image"]
-    refusals = samples.refusals(store, run, sheet, scratch)
-    set_aside, columns = samples.set_aside(store, plan, scratch)
+    refusals = refused.refusals(store, run, sheet, scratch)
+    set_aside, columns = refused.set_aside(store, plan, scratch)
     return Page(
         run=run,
         place=store.join(run),
@@ -95,7 +96,7 @@ def gather(store: Store, run: str, scratch: Path) -> Page:
         data_sets=data_sets(store, run, sheet.data_sets),
         data_sets_accepted=sheet.data_sets_total,
         refusals=refusals,
-        given_up=list(samples.given_up(sheet, refusals.last_reason)),
+        given_up=list(refused.given_up(sheet, refusals.last_reason)),
         set_aside=set_aside,
         set_aside_columns=columns,
         numerics=sheet.numerics,

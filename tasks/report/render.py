@@ -12,10 +12,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tasks.report import charts, samples
-from tasks.report.datasets import MAX_COLUMNS
+from tasks.report import charts
 from tasks.report.gather import Page
-from tasks.report.tally import MAX_DATA_SETS, MAX_GIVEN_UP
 
 
 def render(page: Page) -> bytes:
@@ -34,15 +32,6 @@ def render(page: Page) -> bytes:
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
             charts=charts,
-            limits={
-                "jobs": samples.MAX_JOBS,
-                "pictures": samples.MAX_PICTURES,
-                "refused": samples.MAX_REFUSED,
-                "set_aside": samples.MAX_SET_ASIDE,
-                "given_up": MAX_GIVEN_UP,
-                "data_sets": MAX_DATA_SETS,
-                "columns": MAX_COLUMNS,
-            },
             now=datetime.now(UTC),
         )
     )

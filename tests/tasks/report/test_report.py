@@ -142,7 +142,7 @@ def test_shows_a_bounded_spread_and_says_where_the_rest_stands(local: Store, tmp
     assert [(rule.rule, rule.count, len(rule.examples)) for rule in page.refusals.rules] == [("length", 600, 3)]
     assert page.set_aside_columns == [("channel", 250)]
     shown = page_of(local, "large", tmp_path)
-    assert "200 jobs are shown, spread over the run. All texts stand in copy/part-*.parquet" in shown
+    assert "200 of 600 texts are shown, spread over the run. All of them stand in copy/part-*.parquet" in shown
     assert "100 of 600 refusals are shown" in shown
     assert "100 of 250 rows are shown" in shown
     assert len(local.get("large/report/index.html")) < 2_000_000
