@@ -86,12 +86,16 @@ class _Refinery:
     def run(self, jobs: Iterator[PlannedJob], window: int) -> Outcome:
         self._top_up(jobs, window)
         while self.flight:
+            under_way = len(self.flight)
             for result in self.engine.results():
+                under_way = 0
                 self._judge(*self.flight.pop(result.id), result)
                 if self.on_result:
                     self.on_result(self.outcome)
                 if len(self.flight) <= window // 2:
                     self._top_up(jobs, window)
+            if under_way:
+                raise RuntimeError(f"the engine ended without an answer to {under_way} requests")
         return self.outcome
 
     def _top_up(self, jobs: Iterator[PlannedJob], window: int) -> None:
@@ -125,12 +129,12 @@ class _Refinery:
         if result.error is not None:
             checks = [Check(rule="engine", verdict="reject", reason=result.error)]
             self._refuse(siblings, item, attempt, checks, None)
-            return
-        value, checks = self.kind.judge(siblings.planned.job, attempt, result, self.desk)
-        if settle(checks) != "accept":
-            self._refuse(siblings, item, attempt, checks, result)
-            return
-        siblings.waiting[item.variant] = attempt, value, checks, result
+        else:
+            value, checks = self.kind.judge(siblings.planned.job, attempt, result, self.desk)
+            if settle(checks) == "accept":
+                siblings.waiting[item.variant] = attempt, value, checks, result
+            else:
+                self._refuse(siblings, item, attempt, checks, result)
         self._settle_ready(siblings)
 
     def _settle_ready(self, siblings: _Siblings) -> None:
@@ -150,11 +154,16 @@ class _Refinery:
             if ready is None:
                 return
             attempt, value, checks, result = ready
-            among = self.kind.judge_among(siblings.planned.job, value, siblings.rows)
-            if settle(among) != "accept":
+            among = self.kind.judge_among(siblings.planned.job, value, [*siblings.rows, *self._made_above(siblings)])
+            if settle(among) == "accept":
+                self._accept(siblings, item, attempt, value, checks + among, result)
+            else:
                 self._refuse(siblings, item, attempt, checks + among, result)
-                return
-            self._accept(siblings, item, attempt, value, checks + among, result)
+
+    def _made_above(self, siblings: _Siblings) -> list[dict[str, Any]]:
+        """Rows of higher variants that an earlier run made, while a lower one was given up: fixed by the plan."""
+        above = siblings.planned.items[siblings.next + 1 :]
+        return [row for item in above if item.reuse is not None and (row := self.reused(item)) is not None]
 
     def _accept(
         self, siblings: _Siblings, item: Item, attempt: Attempt, value: Any, checks: list[Check], result: Any
@@ -200,4 +209,3 @@ class _Refinery:
             return
         self.outcome.shortfall.append((siblings.planned, item, attempt.number + 1))
         siblings.lost.add(item.variant)
-        self._settle_ready(siblings)
