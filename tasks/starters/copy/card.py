@@ -17,8 +17,8 @@ from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import sample
 
 
-def write_card(folder: Path, **figures: Any) -> None:
-    """Write README.md beside the model; `figures` fill what the model itself does not tell."""
+def write_card(folder: Path, *, note: str = "", **figures: Any) -> None:
+    """Write README.md beside the model; `figures` fill what the model itself does not tell, `note` ends the recipe."""
     config = AutoConfig.from_pretrained(folder)
     weights = (folder / "model.safetensors").stat().st_size
     text = files(__package__).joinpath("card.md").read_text("utf-8")
@@ -28,6 +28,7 @@ def write_card(folder: Path, **figures: Any) -> None:
         width=config.hidden_size,
         vocabulary=config.vocab_size,
         positions=config.max_position_embeddings,
+        note=f" {note}" if note else "",
         **figures,
     )
     (folder / "README.md").write_text(filled, "utf-8")
