@@ -115,8 +115,7 @@ class TextEngine:
     def _row(self, request: TextRequest) -> Row:
         if request.max_tokens < 1:
             raise ValueError(f"max_tokens is {request.max_tokens}; it must be 1 or more")
-        text = self._tokenizer.apply_chat_template(request.messages, tokenize=False, add_generation_prompt=True)
-        ids = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        ids = self._tokenizer(self._render(request.messages), add_special_tokens=False)["input_ids"]
         if not ids:
             raise ValueError("it is empty")
         if len(ids) + request.max_tokens > self._longest:
@@ -130,6 +129,17 @@ class TextEngine:
             top_p=request.top_p,
             draws=uniforms(request.seed, request.max_tokens),
         )
+
+    def _render(self, chat: list[dict[str, str]]) -> str:
+        """The chat as the model's template writes it; a template that knows no system role gets it with the user's."""
+        settings = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": False}
+        try:
+            return str(self._tokenizer.apply_chat_template(chat, **settings))
+        except Exception:
+            if len(chat) < 2 or chat[0]["role"] != "system":
+                raise
+            merged = {"role": chat[1]["role"], "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
+            return str(self._tokenizer.apply_chat_template([merged, *chat[2:]], **settings))
 
     def _take(self) -> tuple[int, list[_Waiting]]:
         """The next batch: a full one if there is any, the one that waited longest among equals."""

@@ -127,6 +127,17 @@ def test_a_chat_that_the_template_refuses_fails_alone(make_model):
     assert got["r0"].text == texts(engine, [request(0)])["r0"].text
 
 
+def test_a_template_without_a_system_role_gets_it_with_the_users(make_model):
+    engine = text_engine.open(str(make_model()), "cpu", "float32", batch_size=4)
+    system, user = {"role": "system", "content": "warm"}, {"role": "user", "content": "mug"}
+    merged = texts(engine, [request(0, messages=[{"role": "user", "content": "warm\n\nmug"}])])
+    engine._tokenizer.chat_template = (
+        "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system') }}{% endif %}"
+        + engine._tokenizer.chat_template
+    )
+    assert texts(engine, [request(0, messages=[system, user])]) == merged
+
+
 def test_a_row_that_breaks_the_model_is_found_and_the_others_keep_their_text(make_model, tokenizer):
     engine = text_engine.open(str(make_model()), "cpu", "float32", batch_size=8)
     requests = [request(n, messages=[{"role": "user", "content": "mug " * (n + 1)}]) for n in range(8)]
