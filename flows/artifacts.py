@@ -19,11 +19,13 @@ def publish(manifest: dict[str, Any], report: str) -> None:
 def in_a_line(manifest: dict[str, Any]) -> str:
     """The run in one line."""
     items = manifest["items"]
-    line = f"{items['accepted']} of {items['requested']} items accepted ({items['reused']} made before)"
+    line = f"{items['accepted']:,} of {items['requested']:,} items accepted"
+    if items["reused"]:
+        line += f" ({items['reused']:,} made before)"
     if items["shortfall"]:
-        line += f", {items['shortfall']} given up"
+        line += f", {items['shortfall']:,} given up"
     if manifest["specs"]["quarantined"]:
-        line += f", {manifest['specs']['quarantined']} spec rows set aside"
+        line += f", {manifest['specs']['quarantined']:,} spec rows set aside"
     return line
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from flows import cli_specs
+from flows import cli_specs, embedded
 from flows.cli_support import (
     FAILURE,
     SHORTFALL,
@@ -23,7 +23,6 @@ from flows.cli_support import (
     counted,
     guarded,
     look_ahead,
-    quiet_prefect,
     settings_of,
     show_table,
     split_run,
@@ -66,10 +65,11 @@ def run(
         return cli_specs.show_plan(specs, to, profile, sets, seed=seed, limit=limit, json=json)
     chosen = settings_of(profile, sets)
     look_ahead(specs, to, run_id=run_id, name=name)
-    quiet_prefect()
+    embedded.quiet()
     from flows.generate import generate
 
     with watching(json) as listener:
+        embedded.start()
         state = generate(
             specs=specs,
             to=to,

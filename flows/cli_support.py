@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import sys
 import tempfile
@@ -126,17 +125,6 @@ def look_ahead(specs: Sequence[str], to: str, *, run_id: str | None, name: str |
         if is_s3(spec) and not exists(spec):
             raise NotFound(f"{spec}: there is no such object. Check the URI")
     next(iter(store.list("latest/")), None)
-
-
-def quiet_prefect() -> None:
-    """Leave the terminal to our own progress and messages, unless the user asked Prefect to talk."""
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
-    os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "120")
-    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    for library in ("httpx", "httpcore", "models.host"):  # what the engine host logs, progress tells
-        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 class _Remembering:

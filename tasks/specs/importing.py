@@ -37,4 +37,5 @@ def import_catalogue(
     with tempfile.TemporaryDirectory(prefix="pressrun-") as scratch:
         catalogue = _FORMS[form](local_copy(str(source), Path(scratch)), currency)
     rows = write(catalogue.jobs(channels, variants), out)
-    return ". ".join([f"Wrote {rows:,} jobs for {len(catalogue.products):,} products to {out}", *catalogue.notes])
+    products = f"{len(catalogue.products):,} product{'' if len(catalogue.products) == 1 else 's'}"
+    return ". ".join([f"Wrote {rows:,} jobs for {products} to {out}", *catalogue.notes])
