@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -21,6 +22,31 @@ from tasks.store import NotFound, Store
 MANIFEST_VERSION = 1
 PACKAGES = ("pressrun", "prefect", "torch", "transformers", "diffusers", "pyarrow", "boto3")
 READERS = 16
+FATES = ("requested", "accepted", "reused", "shortfall")
+
+
+@dataclass(slots=True)
+class Totals:
+    """What commits add up to: items by fate and kind, and candidates, rows and tokens of the whole run."""
+
+    kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    work: Counter[str] = field(default_factory=Counter)
+
+    def add(self, record: Commit) -> None:
+        """Count one commit."""
+        self.kinds.setdefault(record.kind, Counter()).update(
+            requested=record.requested,
+            accepted=record.accepted,
+            reused=record.reused,
+            shortfall=len(record.shortfall),
+        )
+        self.work.update(made=record.made, rejected=record.refused, rows=record.rows, tokens=record.tokens)
+
+    @property
+    def run(self) -> dict[str, int]:
+        """The whole run's counts."""
+        items = {fate: sum(counts[fate] for counts in self.kinds.values()) for fate in FATES}
+        return items | {what: self.work[what] for what in ("made", "rejected", "rows", "tokens")}
 
 
 class Unfinished(Exception):
@@ -39,7 +65,7 @@ def load_manifest(store: Store, run: str) -> dict[str, Any] | None:
 def finish(store: Store, plan: Plan, *, name: str | None = None) -> dict[str, Any]:
     """Write the manifest of a run whose shards are all committed; return the one that stands.
 
-    `name` moves the pointer of a named batch to this run. Raises `Unfinished`.
+    `name` moves the pointer of a named batch to this run, if none finished later. Raises `Unfinished`.
     """
     manifest = load_manifest(store, plan.run_id)
     if manifest is None:
@@ -49,9 +75,20 @@ def finish(store: Store, plan: Plan, *, name: str | None = None) -> dict[str, An
             assert standing is not None
             manifest = standing
     if name is not None:
-        pointer = {"run_id": plan.run_id, "manifest": f"{plan.run_id}/manifest.json", "finished": manifest["finished"]}
-        store.put(f"latest/{batch_name(name)}.json", orjson.dumps(pointer, option=orjson.OPT_INDENT_2))
+        _point(store, f"latest/{batch_name(name)}.json", manifest)
     return manifest
+
+
+def _point(store: Store, key: str, manifest: dict[str, Any]) -> None:
+    """Let the batch's pointer name this run, unless it names one that finished later."""
+    run, finished = manifest["run_id"], manifest["finished"]
+    try:
+        if orjson.loads(store.get(key))["finished"] > finished:
+            return
+    except (NotFound, ValueError, KeyError, TypeError):
+        pass  # none yet, or none that can be read
+    pointer = {"run_id": run, "manifest": f"{run}/manifest.json", "finished": finished}
+    store.put(key, orjson.dumps(pointer, option=orjson.OPT_INDENT_2))
 
 
 def batch_name(name: str) -> str:
@@ -79,35 +116,29 @@ def commits_of(store: Store, run: str, shards: Sequence[str]) -> Iterator[tuple[
 
 
 def _collect(store: Store, plan: Plan) -> dict[str, Any]:
-    by_kind: dict[str, Counter[str]] = {kind: Counter() for kind in plan.items}
-    total: Counter[str] = Counter()
+    totals = Totals({kind: Counter() for kind in plan.items})
     commits: dict[str, str] = {}
     numerics: list[dict[str, Any]] = []
     seconds = 0.0
     for record, sha256 in commits_of(store, plan.run_id, [shard.id for shard in plan.shards]):
         commits[record.shard] = sha256
-        counts = by_kind.setdefault(record.kind, Counter())
-        counts.update(
-            requested=record.requested,
-            accepted=record.accepted,
-            reused=record.reused,
-            shortfall=len(record.shortfall),
-        )
-        total.update(made=record.made, refused=record.refused, rows=record.rows, tokens=record.tokens)
+        totals.add(record)
         seconds += record.seconds
         if record.numerics and record.numerics not in numerics:
             numerics.append(record.numerics)
-    fates = ("requested", "accepted", "reused", "shortfall")
-    items = {fate: sum(counts[fate] for counts in by_kind.values()) for fate in fates}
+    total, kinds = totals.run, sorted(totals.kinds.items())
     planned = store.head(f"{plan.run_id}/{PLAN}")
     assert planned is not None
     return {
         "version": MANIFEST_VERSION,
         "run_id": plan.run_id,
-        "status": "shortfall" if items["shortfall"] or plan.specs["quarantined"] else "complete",
+        "status": "shortfall" if total["shortfall"] or plan.specs["quarantined"] else "complete",
         "specs": plan.specs,
-        "items": {**items, "kinds": {kind: {f: counts[f] for f in fates} for kind, counts in sorted(by_kind.items())}},
-        "candidates": {"made": total["made"], "rejected": total["refused"]},
+        "items": {
+            **{fate: total[fate] for fate in FATES},
+            "kinds": {kind: {fate: counts[fate] for fate in FATES} for kind, counts in kinds},
+        },
+        "candidates": {"made": total["made"], "rejected": total["rejected"]},
         "rows": total["rows"],
         "tokens": total["tokens"],
         "seconds": round(seconds, 3),

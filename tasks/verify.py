@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import identity
-from tasks.commit import Commit, Object, commit_key, done_shards
-from tasks.manifest import Unfinished, commits_of, load_manifest
+from tasks.commit import Commit, Object, commit_key
+from tasks.manifest import FATES, Totals, load_manifest
 from tasks.plan.freeze import PLAN, load_plan
+from tasks.plan.model import Plan, Shard
 from tasks.store import NotFound, Store
 from tasks.writer import LEASE
+
+T = TypeVar("T")
 
 READERS = 8
 # Written for people after the manifest, or again at will, or while somebody writes: not part of what is checked.
@@ -38,50 +42,73 @@ class Findings:
 
 def verify(store: Store, run: str) -> Findings:
     """Read everything that `run` refers to. Raises `NotFound` when there is no such run."""
-    plan = load_plan(store, run)
-    if plan is None:
+    findings = Findings(run, finished=False)
+    seen = {f"{run}/{PLAN}", f"{run}/manifest.json"}
+    plan = _read(findings, f"{run}/{PLAN}", lambda: load_plan(store, run))
+    if plan is None and not findings.problems:
         raise NotFound(
             f"{store.join(run)} holds no run: there is no {PLAN} in it. `pressrun runs` lists those there are"
         )
-    manifest = load_manifest(store, run)
-    findings = Findings(run, finished=manifest is not None)
-    seen = {f"{run}/{PLAN}"}
+    manifest = _read(findings, f"{run}/manifest.json", lambda: load_manifest(store, run))
+    findings.finished = manifest is not None
+    if plan is None:
+        return findings
+    totals = Totals()
     with ThreadPoolExecutor(READERS) as pool:
 
-        def check(objects: Iterator[Object]) -> None:
-            for made, problem in pool.map(lambda o: (o, _problem(store, run, o)), objects):
+        def check(objects: Sequence[Object]) -> None:
+            for made, problem in zip(objects, pool.map(partial(_problem, store, run), objects), strict=True):
                 findings.objects += 1
                 findings.bytes += made.size
                 seen.add(f"{run}/{made.key}")
                 if problem:
                     findings.problems.append(problem)
 
-        check(
-            Object(key=s.key, sha256=s.sha256, size=s.size, rows=s.rows)
-            for s in [*plan.partitions.values(), *plan.quarantined]
-        )
-        shards = [shard.id for shard in plan.shards]
-        if manifest is None:
-            standing = done_shards(store, run)
-            shards = [shard for shard in shards if shard in standing]
-        else:
-            seen.add(f"{run}/manifest.json")
-            _compare_plan(store, run, manifest, shards, findings)
-        try:
-            for record, sha256 in commits_of(store, run, shards):
-                seen.add(commit_key(run, record.shard))
-                check(iter(record.objects))
-                _check_commit(store, record, findings)
-                if manifest is not None and manifest["commits"].get(record.shard) != sha256:
-                    findings.problems.append(f"{commit_key(run, record.shard)} is not the commit the manifest names")
-        except Unfinished as error:
-            findings.problems.append(str(error))
+        stored = [*plan.partitions.values(), *plan.quarantined]
+        check([Object(key=s.key, sha256=s.sha256, size=s.size, rows=s.rows) for s in stored])
+        for start in range(0, len(plan.shards), READERS):
+            shards = plan.shards[start : start + READERS]
+            records = []
+            for shard, data in zip(shards, pool.map(partial(_commit_of, store, run), shards), strict=True):
+                key = commit_key(run, shard.id)
+                seen.add(key)
+                if data is None:
+                    if manifest is not None:
+                        findings.problems.append(f"{key} is missing")
+                    continue
+                if manifest is not None and manifest["commits"].get(shard.id) != identity.sha256(data):
+                    findings.problems.append(f"{key} is not the commit the manifest names")
+                record = _read(findings, key, partial(Commit.model_validate_json, data))
+                if record is not None:
+                    records.append((shard, record))
+            check([made for _, record in records for made in record.objects])
+            for shard, record in records:
+                _check_commit(store, shard, record, findings)
+                totals.add(record)
+    if manifest is not None:
+        _compare(store, plan, manifest, totals, findings)
     findings.strays = [
         entry.key
         for entry in store.list(f"{run}/")
         if entry.key not in seen and not entry.key.removeprefix(f"{run}/").startswith(UNLISTED)
     ]
     return findings
+
+
+def _read(findings: Findings, key: str, load: Callable[[], T]) -> T | None:
+    """What `load` reads, or None with a problem noted: a file that is damaged must not stop the check of the others."""
+    try:
+        return load()
+    except ValueError as error:
+        findings.problems.append(f"{key} cannot be read: {str(error).splitlines()[0]}")
+        return None
+
+
+def _commit_of(store: Store, run: str, shard: Shard) -> bytes | None:
+    try:
+        return store.get(commit_key(run, shard.id))
+    except NotFound:
+        return None
 
 
 def _problem(store: Store, run: str, made: Object) -> str | None:
@@ -98,37 +125,53 @@ def _problem(store: Store, run: str, made: Object) -> str | None:
     if made.key.endswith(".parquet"):
         try:
             rows = pq.read_metadata(io.BytesIO(data)).num_rows
-        except pa.ArrowInvalid as error:
+        except (pa.ArrowException, OSError) as error:
             return f"{key} is no readable Parquet file: {error}"
         if made.rows is not None and rows != made.rows:
             return f"{key} has {rows} rows instead of {made.rows}"
     return None
 
 
-def _check_commit(store: Store, record: Commit, findings: Findings) -> None:
-    """The counts of a commit against its part."""
-    rows = {o.key: o.rows or 0 for o in record.objects}
+def _check_commit(store: Store, shard: Shard, record: Commit, findings: Findings) -> None:
+    """The counts of a commit against its plan and its part."""
+    name, rows = record.shard, {o.key: o.rows or 0 for o in record.objects}
     findings.rows += record.rows
     stored = rows.get(record.part, 0) if record.part else len(record.data_sets)
+    if (name, record.run_id, record.requested) != (shard.id, findings.run_id, shard.items):
+        findings.problems.append(f"the commit of shard {shard.id} is not of the shard that was planned")
     if record.accepted != stored:
-        findings.problems.append(f"shard {record.shard} counts {record.accepted} accepted items but stores {stored}")
+        findings.problems.append(f"shard {name} counts {record.accepted} accepted items but stores {stored}")
     if record.accepted + len(record.shortfall) != record.requested:
-        findings.problems.append(f"shard {record.shard}: accepted and shortfall do not add up to what was requested")
+        findings.problems.append(f"shard {name}: accepted and shortfall do not add up to what was requested")
     if record.part is not None:
-        key = f"{record.run_id}/{record.part}"
+        key = f"{findings.run_id}/{record.part}"
         try:
             table = pq.read_table(io.BytesIO(store.get(key)), columns=["job_id", "variant"])
-        except (NotFound, pa.ArrowInvalid):
+        except (NotFound, pa.ArrowException, OSError):
             return  # reported with the object
         if table.group_by(["job_id", "variant"]).aggregate([]).num_rows != table.num_rows:
             findings.problems.append(f"{key} holds an item twice")
 
 
-def _compare_plan(store: Store, run: str, manifest: dict[str, Any], shards: list[str], findings: Findings) -> None:
+def _compare(store: Store, plan: Plan, manifest: dict[str, Any], totals: Totals, findings: Findings) -> None:
+    """The manifest against the plan and against what the commits add up to."""
+    run = findings.run_id
     if identity.sha256(store.get(f"{run}/{PLAN}")) != manifest["digests"]["plan"]:
         findings.problems.append(f"{run}/{PLAN} is not the plan the manifest names")
-    if sorted(shards) != sorted(manifest["commits"]):
+    if sorted(shard.id for shard in plan.shards) != sorted(manifest["commits"]):
         findings.problems.append("the manifest's commits are not those of the plan's shards")
     items = manifest["items"]
     if items["accepted"] + items["shortfall"] != items["requested"]:
         findings.problems.append("the manifest's accepted and shortfall do not add up to what was requested")
+    stated = {fate: items[fate] for fate in FATES} | {
+        "made": manifest["candidates"]["made"],
+        "rejected": manifest["candidates"]["rejected"],
+        "rows": manifest["rows"],
+        "tokens": manifest["tokens"],
+    }
+    for what, count in totals.run.items():
+        if stated[what] != count:
+            findings.problems.append(f"the manifest counts {stated[what]} {what} where the commits add up to {count}")
+    kinds = {kind: {fate: counts[fate] for fate in FATES} for kind, counts in totals.kinds.items()}
+    if any(items["kinds"].get(kind) != counts for kind, counts in kinds.items()):
+        findings.problems.append("the manifest's counts by kind are not what the commits add up to")
