@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tasks.store import NotFound, Store
 
 RUNS = "_index/runs/"
 SEGMENTS = "_index/keys/"
+READERS = 16
 
 FILES = pa.list_(
     pa.struct(
@@ -111,11 +114,25 @@ def publish_segment(store: Store, plan: Plan, scratch: Path) -> None:
 
 def write_segment(store: Store, run: str, shards: Iterable[str], path: Path) -> None:
     """Collect where the items of `shards` stand into a local Parquet file. A shard is one row group."""
-    with pq.ParquetWriter(path, SEGMENT, compression="zstd") as writer:
-        for shard in shards:
-            record = load_commit(store, run, shard)
-            if record is not None and (table := _entries(store, run, record)).num_rows:
-                writer.write_table(table.sort_by([("bucket", "ascending"), ("key", "ascending")]))
+    with pq.ParquetWriter(path, SEGMENT, compression="zstd") as writer, ThreadPoolExecutor(READERS) as pool:
+        for tables in _batched(shards, READERS):
+            for table in pool.map(lambda shard: _entries_of(store, run, shard), tables):
+                if table is not None:
+                    writer.write_table(table)
+
+
+def _batched(shards: Iterable[str], size: int) -> Iterator[list[str]]:
+    rest = iter(shards)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _entries_of(store: Store, run: str, shard: str) -> pa.Table | None:
+    """Where a committed shard's items stand, sorted."""
+    record = load_commit(store, run, shard)
+    if record is None or not (table := _entries(store, run, record)).num_rows:
+        return None
+    return table.sort_by([("bucket", "ascending"), ("key", "ascending")])
 
 
 def as_reuse(row: Mapping[str, Any]) -> Reuse:
