@@ -23,8 +23,9 @@ REJECTED = pa.schema(
     ]
 )
 
-_EMAIL = regex.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-_PHONE = regex.compile(r"(?<![\w.])\+?\d[\d ().-]{7,}\d(?!\w)")
+# Each starts only where a word starts, or long runs of letters or digits would be gone through again and again.
+_EMAIL = regex.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
+_PHONE = regex.compile(r"(?<![\w.+]|\d[ ().-])(?!\d{4}-\d\d-\d\d\b)\+?\(?\d[\d ().-]{7,}\d(?!\w)")
 
 
 def redact(text: str | None) -> str | None:
@@ -45,7 +46,8 @@ def of_specs(rows: Sequence[Quarantined]) -> pa.Table:
             "kind": row.kind,
             "stage": "spec",
             "rule": row.column,
-            "reason": f"{row.file}, row {row.row}: {row.reason}" + (f" ({row.suggestion})" if row.suggestion else ""),
+            "reason": f"{row.file}, row {row.row}: {redact(row.reason)}"
+            + (f" ({row.suggestion})" if row.suggestion else ""),
         }
         for row in rows
     )
