@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 
 import orjson
 
@@ -17,8 +18,7 @@ from tasks.plan.freeze import PLAN, load_plan
 from tasks.plan.model import FitTask, Plan, Shard
 from tasks.settings import Settings
 from tasks.shard import Workshop, make_shard
-from tasks.specs.places import absolute
-from tasks.store import Store
+from tasks.store import Store, is_s3
 from tasks.writer import Lease
 
 
@@ -29,7 +29,9 @@ def fit(table: str, store: Store, settings: Settings) -> Commit:
     """
     kind = kind_named("records")
     with open_desk(settings) as desk:
-        job = kind.job.model_validate({"job_id": "fit", "kind": "records", "source": absolute(table)})
+        job = kind.job.model_validate(
+            {"job_id": "fit", "kind": "records", "source": table if is_s3(table) else str(Path(table).absolute())}
+        )
         prepared = kind.prepare(job, desk)
         assert prepared.fit is not None
         wanted = prepared.fit
