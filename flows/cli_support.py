@@ -50,7 +50,7 @@ def guarded(command: Callable[..., int]) -> Callable[..., None]:
             code = _exit_code(error)
             if code == FAILURE and os.environ.get("PRESSRUN_TRACEBACK"):
                 raise
-            _complain(f"{error}" if code == BAD_INPUT else f"{_words(type(error).__name__)}: {error}")
+            _complain(f"{error}" if code == BAD_INPUT or _ours(error) else _unforeseen(error))
         raise typer.Exit(code)
 
     return wrapper
@@ -73,9 +73,13 @@ def _exit_code(error: Exception) -> int:
     return BAD_INPUT if isinstance(error, bad_input) or type(error) is StoreError else FAILURE
 
 
-def _words(name: str) -> str:
-    """`BudgetSpent` as `Budget spent`."""
-    return "".join(f" {c.lower()}" if c.isupper() and i else c for i, c in enumerate(name))
+def _ours(error: Exception) -> bool:
+    """Whether the error was made here, and so is a sentence for people."""
+    return type(error).__module__.partition(".")[0] in ("flows", "tasks", "models")
+
+
+def _unforeseen(error: Exception) -> str:
+    return f"{type(error).__name__}: {error} (PRESSRUN_TRACEBACK=1 shows where)"
 
 
 def _complain(message: str) -> None:
