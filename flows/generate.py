@@ -18,20 +18,18 @@ from pydantic import Field
 from flows import artifacts, progress
 from tasks import report
 from tasks.begin import begin, spec_names
-from tasks.commit import Commit, done_shards
+from tasks.budget import Budget
+from tasks.commit import done_shards
 from tasks.engines import EnginePool
 from tasks.index import publish_segment
 from tasks.manifest import commits_of, finish, load_manifest
 from tasks.plan.model import Plan, Shard
+from tasks.refine import Outcome
 from tasks.settings import Settings, load
 from tasks.shard import Workshop, make_shard
 from tasks.store import Transient, open_store
 
 MAX_TASK_RUNS = 1_000  # Prefect's server is a display; beyond this it loses runs
-
-
-class BudgetSpent(Exception):
-    """The run reached its token cap. What was committed stays; a higher cap goes on from there."""
 
 
 def _flow_run_name() -> str:
@@ -96,7 +94,7 @@ def generate(
         )
         if load_manifest(store, plan.run_id) is None:
             engines = EnginePool(on_event=lambda event, details: progress.tell(f"engine {event}", **details))
-            shop = Workshop(store, plan, begun.desk, engines, progress.shard_progress, begun.check_lease)
+            shop = Workshop(store, plan, begun.desk, engines, check_lease=begun.check_lease)
             _make_all(shop, chosen, max_tokens)
             publish_segment(store, plan, begun.desk.scratch)
         manifest = finish(store, plan, name=name)
@@ -131,31 +129,34 @@ def make(key: str, shards: Sequence[str], label: str) -> int:  # noqa: ARG001 - 
 class _Bench:
     """A workshop in use by the task runs of one flow run, with what they have spent together."""
 
-    def __init__(self, shop: Workshop, max_tokens: int | None) -> None:
+    def __init__(self, shop: Workshop, workers: int, budget: Budget) -> None:
         self.shop = shop
+        self.shop.on_progress = self._hear
         self.shards = {shard.id: shard for shard in shop.plan.shards}
-        self.max_tokens = max_tokens
-        self.spent = 0
+        self.budget = budget
         self.stopping = threading.Event()
-        self._lock = threading.Lock()
+        self._places = threading.Semaphore(workers)
 
     def make(self, shard_id: str) -> int:
         """Make one shard, unless the run is stopping."""
-        if self.stopping.is_set():
-            raise InterruptedError("the run is stopping")
-        if self.max_tokens is not None and self.spent >= self.max_tokens:
-            raise BudgetSpent(f"the run has used {self.spent:,} of {self.max_tokens:,} tokens")
-        shard = self.shards[shard_id]
-        progress.tell("making", shard=shard.id, kind=shard.kind, items=shard.items, fit=shard.fit is not None)
-        record = make_shard(shard, self.shop)
-        self.count(record)
-        return record.accepted
+        with self._places:
+            if self.stopping.is_set():
+                raise InterruptedError("the run is stopping")
+            shard = self.shards[shard_id]
+            self.budget.check()
+            progress.tell("making", shard=shard.id, kind=shard.kind, items=shard.items, fit=shard.fit is not None)
+            try:
+                record = make_shard(shard, self.shop)
+            except BaseException:
+                self.budget.drop(shard.id)
+                raise
+            self.budget.settle(shard.id, record.tokens)
+            progress.shard_done(record)
+            return record.accepted
 
-    def count(self, record: Commit) -> None:
-        """Add a commit to what was spent, and show it."""
-        with self._lock:
-            self.spent += record.tokens
-        progress.shard_done(record)
+    def _hear(self, shard: Shard, outcome: Outcome) -> None:
+        progress.shard_progress(shard, outcome)
+        self.budget.watch(shard.id, outcome.tokens)
 
 
 _BENCHES: dict[str, _Bench] = {}
@@ -165,9 +166,11 @@ def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> Non
     """Make the shards that are not committed yet: first those that need no fitted model, then the others."""
     done = done_shards(shop.store, shop.plan.run_id)
     left = [shard for shard in shop.plan.shards if shard.id not in done]
-    progress.tell("shards", done=len(done), left=len(left), kinds=_settled(shop, done))
+    kinds, tokens = _settled(shop, done)
+    progress.tell("shards", done=len(done), left=len(left), kinds=kinds)
     key = runtime.flow_run.id or shop.plan.run_id
-    bench = _BENCHES[key] = _Bench(shop, max_tokens)
+    budget = Budget(max_tokens, spent=tokens)
+    bench = _BENCHES[key] = _Bench(shop, settings.workers, budget)
     try:
         for stage in ([s for s in left if s.needs is None], [s for s in left if s.needs is not None]):
             _drain(key, _task_runs(shop.plan, stage), window=2 * settings.workers)
@@ -180,14 +183,16 @@ def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> Non
         del _BENCHES[key]
 
 
-def _settled(shop: Workshop, done: set[str]) -> dict[str, dict[str, int]]:
-    """What earlier processes committed of this run, by kind."""
+def _settled(shop: Workshop, done: set[str]) -> tuple[dict[str, dict[str, int]], int]:
+    """What earlier processes committed of this run, by kind, and the tokens it took."""
+    tokens = 0
     kinds = {kind: {"accepted": 0, "shortfall": 0} for kind in shop.plan.items}
     for record, _ in commits_of(shop.store, shop.plan.run_id, sorted(done)):
         if record.kind in kinds:
             kinds[record.kind]["accepted"] += record.accepted
             kinds[record.kind]["shortfall"] += len(record.shortfall)
-    return kinds
+        tokens += record.tokens
+    return kinds, tokens
 
 
 def _task_runs(plan: Plan, shards: Sequence[Shard]) -> Iterable[tuple[list[str], str]]:
