@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -118,14 +119,13 @@ _context.set_forkserver_preload(
 
 def spawn(*arguments: Any, **environment: str) -> BaseProcess:
     """Start `run_batch(*arguments)` in a process of its own, with crashes as `environment` says."""
-    process = _context.Process(target=_child, args=(arguments, environment))
+    storage = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    process = _context.Process(target=_child, args=(arguments, storage | environment))
     process.start()
     return process
 
 
 def _child(arguments: tuple[Any, ...], environment: dict[str, str]) -> None:
-    import os
-
     from support import crash
 
     os.environ.update(environment)
