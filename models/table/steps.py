@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 
 BATCH = 256  # rows a step learns from
-EPOCHS = 6
+EPOCHS = 8
 FEWEST, MOST = 200, 6_000
 TOO_FEW = 20  # rows; below, there is nothing to learn but the marginals
 
 
 def default_steps(rows: int, columns: int) -> int:
-    """The most steps worth making for a table: six passes over it, within bounds. Wider tables get no more."""
+    """The most steps worth making for a table: eight passes over it, within bounds. Wider tables get no more."""
     if rows < TOO_FEW or columns < 1:
         return 0
     return min(max(math.ceil(EPOCHS * rows / BATCH), FEWEST), MOST)

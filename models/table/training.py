@@ -17,6 +17,8 @@ from models.table.number import Part
 from models.table.steps import BATCH, TOO_FEW
 
 RATE = 2e-3
+EMBEDDING_RATE = 15.0  # times the rate: the embedding of a rare value is seen in few steps
+DROPOUT = 0.2
 WARM_UP = 50  # steps, or a fifth of a short fit
 HELD_OUT = 0.1
 MOST_HELD_OUT = 4_096
@@ -45,15 +47,18 @@ def fit_network(tokens: np.ndarray, parts: list[Part], steps: int, seed: int) ->
     fit = Fit()
     if not parts or len(tokens) < TOO_FEW or steps < 1:
         return network, fit
-    optimizer = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=0.0, fused=True)
+    others = [weight for name, weight in network.named_parameters() if name != "embedding"]
+    groups = [{"params": others, "times": 1.0}, {"params": [network.embedding], "times": EMBEDDING_RATE}]
+    optimizer = torch.optim.Adam(groups, lr=RATE, fused=True)
     look = max(steps // LOOKS, 1)
     lowest, kept = math.inf, network.state_dict()
     batches = _batches(rows, generator)
     while fit.steps < steps:
         progress = fit.steps / steps
         warm = min(1.0, (fit.steps + 1) / min(WARM_UP, max(steps // 5, 1)))
-        optimizer.param_groups[0]["lr"] = RATE * warm * 0.5 * (1 + math.cos(math.pi * progress))
-        loss = network.nll(next(batches)).mean()
+        for group in optimizer.param_groups:
+            group["lr"] = group["times"] * RATE * warm * 0.5 * (1 + math.cos(math.pi * progress))
+        loss = network.nll(next(batches), dropout=DROPOUT, generator=generator).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

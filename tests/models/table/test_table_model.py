@@ -131,10 +131,10 @@ def test_tables_with_nothing_to_learn_are_taken() -> None:
 
 
 def test_a_wide_table_gets_a_narrower_network_and_too_wide_is_refused() -> None:
-    assert sizes_for(16) == (16, 128)
+    assert sizes_for(16) == (16, 48)
     width, hidden = sizes_for(400)
     assert width < 16
-    assert hidden < 128
+    assert hidden < 48
     with pytest.raises(ValueError, match="too wide"):
         sizes_for(2_000)
 
@@ -167,7 +167,7 @@ def test_no_rows_and_damaged_models_are_refused(fitted: model_module.TableModel,
 
 
 def test_steps_depend_on_size_alone() -> None:
-    assert default_steps(24_421, 15) == 573
+    assert default_steps(24_421, 15) == 764
     assert default_steps(100, 15) == 200
     assert default_steps(10**9, 15) == 6_000
     assert default_steps(5, 15) == 0
