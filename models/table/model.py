@@ -2,6 +2,9 @@
 
 Rows are drawn in chunks of a fixed size, and a chunk's randomness comes from the seed and the chunk's number alone, so
 the first thousand of a million rows are the same rows as when a thousand were asked for.
+
+A drawn row that happens to equal a source row is kept. Filtering such rows would tell, by their absence, what stands in
+the source; what is held down instead is their rate, which must not exceed what two halves of a real table share.
 """
 
 from __future__ import annotations
