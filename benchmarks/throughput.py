@@ -108,9 +108,10 @@ def measure(folder: Path, profile: bool = False) -> dict[str, float]:
     from tasks.kinds import kind
     from tasks.manifest import finish
     from tasks.settings import Settings
-    from tasks.shard import Workshop, make_shard
+    from tasks.shard import make_shard
     from tasks.specs import check
     from tasks.store import open_store
+    from tasks.workshop import Workshop
 
     kind("copy")
     specs = [str(folder / "specs.parquet")]

@@ -58,6 +58,9 @@ def _start_embedded() -> None:
     """
     from prefect.server.api.server import SubprocessASGIServer
 
+    # Ended by a service manager, the run must still end its server: as after a Ctrl-C.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     failure: list[BaseException] = []
 
     def launch() -> None:

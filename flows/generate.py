@@ -26,8 +26,9 @@ from tasks.manifest import commits_of, finish, load_manifest
 from tasks.plan.model import Plan, Shard
 from tasks.refine import Outcome
 from tasks.settings import Settings, load
-from tasks.shard import Workshop, make_shard
+from tasks.shard import make_shard
 from tasks.store import Transient, open_store
+from tasks.workshop import Workshop
 
 MAX_TASK_RUNS = 1_000  # Prefect's server is a display; beyond this it loses runs
 

@@ -17,8 +17,9 @@ from tasks.manifest import finish
 from tasks.plan.freeze import PLAN, load_plan
 from tasks.plan.model import FitTask, Plan, Shard
 from tasks.settings import Settings
-from tasks.shard import Workshop, make_shard
+from tasks.shard import make_shard
 from tasks.store import Store, is_s3
+from tasks.workshop import Workshop
 from tasks.writer import Lease
 
 

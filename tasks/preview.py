@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 from tasks.begin import begin
 from tasks.engines import EnginePool
 from tasks.settings import Settings
-from tasks.shard import Workshop, make_shard
+from tasks.shard import make_shard
 from tasks.store import open_store
+from tasks.workshop import Workshop
 
 
 def preview(specs: Sequence[str], settings: Settings, *, jobs: int, keep: Path) -> Iterator[dict[str, Any]]:

@@ -161,7 +161,7 @@ def _cut_partition(
     jobs = row_group = 0
     with pq.ParquetWriter(path, JOBS, compression="zstd") as writer:
         for (kind, group, fit, whole), members in sorted(groups.items(), key=lambda g: (g[0][0], g[0][1:])):
-            for chunk in _chunks(members, desk.settings.shard_items):
+            for chunk in _chunks(members, desk.settings.shard_items if fit < 0 else 1):  # a data set is work enough
                 ours = [key for entry in chunk for key in keys[entry.job_id]]
                 mark = hashlib.sha256("".join(ours).encode()).hexdigest()[:8]
                 shard = Shard(

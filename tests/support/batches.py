@@ -24,8 +24,9 @@ from tasks.index import publish_segment
 from tasks.manifest import finish
 from tasks.plan.model import Shard
 from tasks.settings import Settings
-from tasks.shard import Workshop, make_shard
+from tasks.shard import make_shard
 from tasks.store import Store, open_store
+from tasks.workshop import Workshop
 
 TINY = dict.fromkeys(("copy", "image", "records"), "tests.support.engines:mixed")
 
