@@ -23,7 +23,7 @@ def load_text_to_image(folder: Path, device: str, dtype: str) -> Any:
         raise ModelError(f"{folder}: not a text-to-image model: it has no model_index.json, which diffusers writes")
     if not isinstance(json.loads(index.read_text(encoding="utf-8")).get("_class_name"), str):
         raise ModelError(f"{index}: names no pipeline of diffusers' own, and no others are run")
-    _hush()
+    hush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -46,7 +46,8 @@ def image_to_image_of(pipeline: Any) -> Any:
         return _plain(AutoPipelineForImage2Image.from_pipe(pipeline))
 
 
-def _hush() -> None:
+def hush() -> None:
+    """Keep diffusers and transformers from talking: they announce renamings and bars that concern nobody here."""
     for library in (diffusers_logging, transformers_logging):
         library.set_verbosity_error()
         library.disable_progress_bar()

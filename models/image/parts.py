@@ -12,6 +12,8 @@ from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffus
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
 
+from models.image.load import hush
+
 LATENT_CHANNELS = 16
 ENCODER_WIDTH = 48  # the numbers of a 4 × 4 block, which the encoder carries whole
 DECODER_WIDTH = 40
@@ -103,8 +105,9 @@ def save_pipeline(
 ) -> None:
     """Write an ordinary diffusers folder in half precision, to be run at float32 on CPU."""
     scheduler = DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
+    hush()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # diffusers announces renamings that do not concern a saved folder
+        warnings.simplefilter("ignore")
         pipeline: Any = StableDiffusionXLPipeline(
             vae=autoencoder,
             text_encoder=None,

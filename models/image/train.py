@@ -56,7 +56,7 @@ class Recipe:
     autoencoder_steps: int
     autoencoder_batch: int = 16
     denoiser_steps: int
-    denoiser_batch: int = 32
+    denoiser_batch: int = 64
 
 
 class _Progress:
@@ -270,7 +270,7 @@ def train_denoiser(
     for step in range(first, recipe.denoiser_steps):
         mixed = step >= recipe.denoiser_steps * 2 // 3
         which = int(np.random.default_rng((seed, 2, step)).choice(len(cached), p=shares / shares.sum())) if mixed else 0
-        _set_rate(optimizer, _rate(step, recipe.denoiser_steps, 6e-4))
+        _set_rate(optimizer, _rate(step, recipe.denoiser_steps, 1e-3))
         loss = _flow_loss(model, cached[which], recipe.denoiser_batch, empty, (seed, 3, step))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

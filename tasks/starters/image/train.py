@@ -13,15 +13,15 @@ from tasks.starters.image.data import training_set
 CARD = Path(__file__).with_name("card.md")
 
 SCENES = (26_000, 3_000, 3_000)
-RECIPE = Recipe(autoencoder_steps=4_000, denoiser_steps=12_000)
+RECIPE = Recipe(autoencoder_steps=2_000, denoiser_steps=4_000)
 SMOKE_SCENES = (200, 20, 20)
-SMOKE_RECIPE = Recipe(autoencoder_steps=20, denoiser_steps=40)
+SMOKE_RECIPE = Recipe(autoencoder_steps=20, denoiser_steps=20)
 
 
 def train_starter_image(
     out: Path, *, smoke: bool = False, seed: int = 0, log: Callable[[str], Any] = print, work: Path | None = None
 ) -> None:
-    """Write the pipeline to the folder `out`: about two hours on two cores, or with `smoke` a useless one in a minute.
+    """Write the pipeline to the folder `out`: about an hour of one core, or with `smoke` a useless one in a minute.
 
     Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
     arguments to go on after an interruption.
