@@ -28,6 +28,9 @@ _WARM_UP = 60
 _COOL_DOWN = 0.35
 _AVERAGE = 0.99
 _IGNORED = -100
+# A model this small spreads too much probability over wrong tokens. Its scores are scaled on saving, through the last
+# norm, so that it may be asked at the temperatures that larger models are asked at.
+_SHARPEN = 1.25
 # Twice as fast as float32 where the processor multiplies bfloat16 itself, several times slower elsewhere.
 _FAST_BF16 = torch.cpu._is_avx512_bf16_supported()
 
@@ -141,6 +144,8 @@ def save(
     shipped.set_attn_implementation("sdpa")
     shipped.load_state_dict(weights, strict=False)
     shipped.tie_weights()
+    with torch.no_grad():
+        shipped.model.norm.weight *= _SHARPEN
     shipped.half()
     shipped.generation_config = GenerationConfig(
         do_sample=True,
