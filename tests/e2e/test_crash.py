@@ -30,22 +30,12 @@ def small_specs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_specs(tmp_path_factory.mktemp("small"), copies=2, images=1)
 
 
-@pytest.fixture
-def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """New, empty destinations, one after the other."""
-    if request.param == "disk":
-        return (str(tmp_path / f"store-{number}") for number in range(10_000))
-    s3 = request.getfixturevalue("s3")
-    bucket = s3.bucket()
-    return (f"{bucket}/store-{number}" for number in range(10_000))
-
-
 def reference(specs: Path, to: str) -> dict[str, str]:
     """What an uninterrupted run leaves."""
     manifest, _ = run_batch([str(specs)], to, tiny_settings(), run_id=RUN)
     assert manifest["specs"]["quarantined"] == 0
     assert all(counts["accepted"] for counts in manifest["items"]["kinds"].values())
-    assert set(manifest["items"]["kinds"]) >= {"copy", "image"}
+    assert set(manifest["items"]["kinds"]) == {"copy", "image", "records"}
     return outputs(open_store(to), RUN)
 
 
@@ -59,23 +49,6 @@ def finish_and_compare(specs: Path, to: str, expected: dict[str, str], where: st
     findings = verify(store, RUN)
     assert findings.finished
     assert findings.problems == [], where
-
-
-@pytest.mark.parametrize("places", ["disk", "s3"], indirect=True)
-def test_killed_around_every_store_call(places: Iterator[str], small_specs: Path, tmp_path: Path) -> None:
-    expected = reference(small_specs, next(places))
-    counter = tmp_path / "calls"
-    process = spawn(str(small_specs), next(places), {"run_id": RUN}, CRASH_COUNT_TO=str(counter))
-    process.join(120)
-    calls = len(counter.read_bytes())
-    assert calls > 30
-    # In one thread, "before call n + 1" is the same state of the store as "after call n".
-    for number in range(1, calls + 1):
-        to = next(places)
-        process = spawn(str(small_specs), to, {"run_id": RUN}, CRASH_AT=f"{number}:after")
-        process.join(120)
-        assert process.exitcode == -signal.SIGKILL, f"call {number} of {calls} was not reached"
-        finish_and_compare(small_specs, to, expected, f"a kill after store call {number}")
 
 
 def kill_at_random(specs: Path, places: Iterator[str], kills: int, seed: int) -> int:
@@ -102,31 +75,72 @@ def kill_at_random(specs: Path, places: Iterator[str], kills: int, seed: int) ->
     return tries
 
 
-@pytest.mark.parametrize("places", ["disk", "s3"], indirect=True)
-def test_killed_at_random_moments(places: Iterator[str], specs: Path) -> None:
-    kill_at_random(specs, places, kills=6, seed=1)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(7200)
-@pytest.mark.parametrize("places", ["disk", "s3"], indirect=True)
-def test_soak(places: Iterator[str], specs: Path) -> None:
-    kill_at_random(specs, places, kills=200, seed=int(os.environ.get("SOAK_SEED", "2")))
-
-
-@pytest.mark.parametrize("places", ["disk", "s3"], indirect=True)
-def test_two_workers_on_one_run(places: Iterator[str], specs: Path) -> None:
+def kill_around_store_calls(specs: Path, places: Iterator[str], counter: Path, stride: int) -> None:
+    """Kill a run after one store call, resume and compare; again for every `stride`-th call there is."""
     expected = reference(specs, next(places))
-    to = next(places)
-    if not open_store(to).probe().atomic_create:
-        pytest.skip("this S3 server has no atomic create, and then a second writer is refused")
-    workers = [spawn(str(specs), to, {"run_id": RUN, "workers": 2}) for _ in range(2)]
-    for worker in workers:
-        worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0]
-    store = open_store(to)
-    assert outputs(store, RUN) == expected
-    assert verify(store, RUN).problems == []
+    process = spawn(str(specs), next(places), {"run_id": RUN}, CRASH_COUNT_TO=str(counter))
+    process.join(120)
+    calls = len(counter.read_bytes())
+    assert calls > 30
+    # In one thread, "before call n + 1" is the same state of the store as "after call n".
+    for number in range(1, calls + 1, stride):
+        to = next(places)
+        process = spawn(str(specs), to, {"run_id": RUN}, CRASH_AT=f"{number}:after")
+        process.join(120)
+        assert process.exitcode == -signal.SIGKILL, f"call {number} of {calls} was not reached"
+        finish_and_compare(specs, to, expected, f"a kill after store call {number}")
+
+
+class Crashes:
+    """What holds on every store. `stride`: kills are placed around each so many-th store call."""
+
+    stride = 1
+
+    def test_killed_around_store_calls(self, places: Iterator[str], small_specs: Path, tmp_path: Path) -> None:
+        kill_around_store_calls(small_specs, places, tmp_path / "calls", self.stride)
+
+    def test_killed_at_random_moments(self, places: Iterator[str], specs: Path) -> None:
+        kill_at_random(specs, places, kills=6, seed=1)
+
+    def test_two_workers_on_one_run(self, places: Iterator[str], specs: Path) -> None:
+        expected = reference(specs, next(places))
+        to = next(places)
+        if not open_store(to).probe().atomic_create:
+            pytest.skip("this S3 server has no atomic create, and then a second writer is refused")
+        workers = [spawn(str(specs), to, {"run_id": RUN, "workers": 2}) for _ in range(2)]
+        for worker in workers:
+            worker.join(120)
+        assert [worker.exitcode for worker in workers] == [0, 0]
+        store = open_store(to)
+        assert outputs(store, RUN) == expected
+        assert verify(store, RUN).problems == []
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(7200)
+    def test_soak(self, places: Iterator[str], specs: Path) -> None:
+        kill_at_random(specs, places, kills=200, seed=int(os.environ.get("SOAK_SEED", "2")))
+
+
+class TestOnDisk(Crashes):
+    @pytest.fixture
+    def places(self, tmp_path: Path) -> Iterator[str]:
+        """New, empty destinations, one after the other."""
+        return (str(tmp_path / f"store-{number}") for number in range(10_000))
+
+
+class TestOnS3(Crashes):
+    stride = 3  # the stores share all the code above them; `make slow` has every call
+
+    @pytest.fixture
+    def places(self, s3) -> Iterator[str]:
+        """New, empty destinations, one after the other."""
+        bucket = s3.bucket()
+        return (f"{bucket}/store-{number}" for number in range(10_000))
+
+    @pytest.mark.slow
+    @pytest.mark.timeout(3600)
+    def test_killed_around_every_store_call(self, places: Iterator[str], small_specs: Path, tmp_path: Path) -> None:
+        kill_around_store_calls(small_specs, places, tmp_path / "calls", stride=1)
 
 
 def test_s3_that_fails_now_and_then(s3, specs: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,8 +32,9 @@ TINY = dict.fromkeys(("copy", "image", "records"), "tests.support.engines:mixed"
 
 
 def tiny_settings(**more: Any) -> Settings:
-    """Settings under which every kind is made by a tiny engine."""
-    return Settings(**{"engines": TINY, "shard_items": 4, "max_attempts": 3, **more})
+    """Settings under which every kind is made by a tiny engine; one process serves them all."""
+    same = {"copy_model": "table", "image_model": "table"}
+    return Settings(**{**same, "engines": TINY, "shard_items": 4, "max_attempts": 3, **more})
 
 
 def write_specs(folder: Path, *, copies: int = 4, images: int = 3, records: int = 1) -> Path:
