@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,37 +11,9 @@ import pytest
 # pytest puts this folder on the path, where `tests/tasks` would hide `tasks`: the root comes first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support.s3_servers import S3Server, available, start
+from support.s3_servers import S3, S3Server, available, start
 
 from tasks.store import Store, open_store
-
-
-@dataclass(frozen=True, slots=True)
-class S3:
-    """An S3 server that this test's environment (and that of its child processes) points to."""
-
-    server: S3Server
-
-    @property
-    def endpoint(self) -> str:
-        return self.server.endpoint
-
-    @property
-    def access_key(self) -> str:
-        return self.server.access_key
-
-    @property
-    def secret_key(self) -> str:
-        return self.server.secret_key
-
-    @property
-    def env(self) -> dict[str, str]:
-        """The environment variables by which a child process reaches the server."""
-        return self.server.env
-
-    def bucket(self) -> str:
-        """The `s3://` URI of a new, empty bucket."""
-        return f"s3://{self.server.bucket()}"
 
 
 @pytest.fixture(scope="session")

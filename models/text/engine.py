@@ -51,6 +51,9 @@ def open(ref: str, device: str, dtype: str, *, batch_size: int = 32) -> TextEngi
         raise ValueError(f"{ref} cannot be loaded as a causal language model: {error}") from error
     if not tokenizer.chat_template:
         raise ValueError(f"{ref} has no chat template; take an instruction-tuned model, or add chat_template.jinja")
+    if torch.device(device).type == "cpu":
+        # Several threads share a matrix product by rows, and a row's last bits would then depend on its slot.
+        torch.set_num_threads(1)
     model.to(torch.device(device))  # type: ignore[arg-type]
     return TextEngine(model.eval(), tokenizer, batch_size)
 

@@ -118,9 +118,9 @@ def test_limit_takes_only_the_first_jobs(tmp_path: Path) -> None:
 
 def test_a_token_cap_stops_without_a_manifest_and_a_higher_one_goes_on(tmp_path: Path) -> None:
     specs, to = copy_jobs(tmp_path / "s.jsonl", 24), tmp_path / "out"
-    stopped = run(specs, to, "--max-tokens", 1, "--set", "workers=1")
+    stopped = run(specs, to, "--max-tokens", 300, "--set", "workers=1")
     assert stopped.exit_code == 1, stopped.output
-    assert "of 1 tokens" in stopped.stderr
+    assert "of 300 tokens" in stopped.stderr
     assert not list(to.glob("*/manifest.json"))
     commits = files_below(next(iter(to.glob("run-*"))) / "_commits")
     assert 1 <= len(commits) < 6

@@ -14,7 +14,13 @@ from flows.cli import app
 
 ROOT = Path(__file__).parents[2]
 TINY = tuple(
-    part for kind in ("copy", "image", "records") for part in ("--set", f"engines.{kind}=tests.support.engines:mixed")
+    part
+    for setting in (
+        *(f"engines.{kind}=tests.support.engines:mixed" for kind in ("copy", "image", "records")),
+        "copy_model=table",
+        "image_model=table",
+    )
+    for part in ("--set", setting)
 )
 COPY = {"kind": "copy", "channel": "social", "product_name": "Harbour Mug"}
 

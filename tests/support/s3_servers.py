@@ -92,6 +92,34 @@ class S3Server:
         self.end()
 
 
+@dataclass(frozen=True, slots=True)
+class S3:
+    """An S3 server that this test's environment (and that of its child processes) points to."""
+
+    server: S3Server
+
+    @property
+    def endpoint(self) -> str:
+        return self.server.endpoint
+
+    @property
+    def access_key(self) -> str:
+        return self.server.access_key
+
+    @property
+    def secret_key(self) -> str:
+        return self.server.secret_key
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment variables by which a child process reaches the server."""
+        return self.server.env
+
+    def bucket(self) -> str:
+        """The `s3://` URI of a new, empty bucket."""
+        return f"s3://{self.server.bucket()}"
+
+
 def available() -> list[str]:
     """The servers that can be had on this machine, the best first."""
     names = []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import S3
+from support.s3_servers import S3
 
 from tasks.store import AccessDenied, NoSuchBucket, S3Options, StoreError, Transient, open_store
 from tasks.store import s3 as s3_module

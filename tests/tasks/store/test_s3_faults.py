@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from conftest import S3
 from support.faults import ALL, FaultProxy, Plan, seeded
+from support.s3_servers import S3
 
 from tasks.store import S3Options, Store, StoreError, Transient, open_store
 from tasks.store import s3_errors as s3_errors_module

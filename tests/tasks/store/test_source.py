@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from conftest import S3
+from support.s3_servers import S3
 
 from tasks.store import AccessDenied, NotFound, StoreError, open_store
 from tasks.store.source import check_allowed, digest, exists, fetch

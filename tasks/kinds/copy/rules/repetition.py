@@ -36,10 +36,11 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
         found = joined.split()
         plain = draft.words[name]
         reason = _doubled_word(rules, text, plain) if any(map(eq, plain, plain[1:])) else None
+        reason = reason or _doubled_sentence(text)
         phrases = list(zip(found, found[1:], found[2:], strict=False))
-        # Without a phrase of three words that comes back there is no doubled sentence and no loop.
+        # Without a phrase of three words that comes back there is no doubled run and no loop.
         if reason is None and len(set(phrases)) < len(phrases):
-            reason = _doubled_sentence(text) or _doubled_run(found) or _loop(phrases, len(found))
+            reason = _doubled_run(found) or _loop(phrases, len(found))
         if reason:
             return failed("repetition", f"{name}: {reason}", "Do not repeat words or sentences.")
     return PASSED["repetition"]
