@@ -8,11 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from models.engine import EngineSpec, TextRequest, TextResult
-from tasks.kinds.base import CHECKS, Attempt, Check, Desk, Output, Prepared
+from tasks.kinds.base import CHECKS, Attempt, Check, Desk, Output, Prepared, Refused
 from tasks.kinds.copy import prompt, rules
 from tasks.kinds.copy.job import CopyJob
 
 FIELDS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("text", pa.string())]))
+
+STARTER = "starter-copy"
 
 # Columns that name or count a job, or travel through; all others may change the text.
 _NOT_INPUTS = {"job_id", "kind", "variants", "seed", "model", "meta"}
@@ -51,6 +53,8 @@ class CopyKind:
     def prepare(self, job: CopyJob, desk: Desk) -> Prepared:
         """Jobs of one model share shards; the engine sorts lengths into its own buckets."""
         model = job.model or desk.settings.copy_model
+        if model == STARTER and self.name not in desk.settings.engines:
+            _refuse_beyond_starter(job)
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "columns": job.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_defaults=True),
@@ -118,6 +122,14 @@ class CopyKind:
     def tokens(self, result: TextResult) -> int:
         """Prompt and completion together: what a provider would bill."""
         return result.prompt_tokens + result.tokens
+
+
+def _refuse_beyond_starter(job: CopyJob) -> None:
+    """The model that ships learned English briefs alone; anything else would be paid for and then refused."""
+    if job.locale.partition("-")[0].lower() != "en":
+        raise Refused("locale", f"{STARTER} writes English only; name another model for {job.locale}")
+    if job.prompt is not None:
+        raise Refused("prompt", f"{STARTER} writes from product columns only; name another model for a free prompt")
 
 
 def _max_tokens(job: CopyJob) -> int:
