@@ -215,7 +215,8 @@ def test_memory_does_not_grow_with_the_run(local: Store) -> None:
         finally:
             tracemalloc.stop()
 
-    assert peak("longer", 300) < peak("short", 75) + 2_000_000
+    # Up to 64 commits are read ahead, more or fewer at a time by chance; all of them would be four times as much.
+    assert peak("longer", 300) < 2 * peak("short", 75)
 
 
 def test_everything_shown_is_escaped(local: Store, tmp_path: Path) -> None:
