@@ -11,9 +11,10 @@ def publish(manifest: dict[str, Any], report: str) -> None:
     """Show a finished run in Prefect's UI."""
     run = manifest["run_id"].lower().replace(".", "-").replace("_", "-")
     rows = [{"kind": kind, **counts} for kind, counts in manifest["items"]["kinds"].items()]
-    create_table_artifact(table=rows, key=f"items-{run}"[:200], description=in_a_line(manifest))
-    create_markdown_artifact(markdown=_summary(manifest), key=f"summary-{run}"[:200])
-    create_link_artifact(link=report, link_text="Report", key=f"report-{run}"[:200])
+    # Without `_sync`, Prefect gives coroutines where an event loop runs, and publishes nothing.
+    create_table_artifact(table=rows, key=f"items-{run}"[:200], description=in_a_line(manifest), _sync=True)  # type: ignore[call-arg]
+    create_markdown_artifact(markdown=_summary(manifest), key=f"summary-{run}"[:200], _sync=True)  # type: ignore[call-arg]
+    create_link_artifact(link=report, link_text="Report", key=f"report-{run}"[:200], _sync=True)  # type: ignore[call-arg]
 
 
 def in_a_line(manifest: dict[str, Any]) -> str:

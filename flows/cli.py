@@ -84,7 +84,8 @@ def run(
             settings=chosen.model_dump(mode="json", exclude_unset=True),
             return_state=True,
         )
-        manifest: dict[str, Any] = state.result()  # type: ignore[assignment]  # a data-bearing state gives its data
+        # Without `_sync`, Prefect gives a coroutine where an event loop runs, as in a notebook.
+        manifest: dict[str, Any] = state.result(_sync=True)  # type: ignore[call-overload]
     if not json:
         _say_finished(manifest, listener.report, to)
     return 0 if manifest["status"] == "complete" else SHORTFALL

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 # pytest puts this folder on the path, where `tests/tasks` would hide `tasks`: the root comes first.
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+# A shell that starts us in the background makes us, and every process that a test starts, deaf to Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 from support.s3_servers import S3, S3Server, available, start
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 from support.batches import write_specs
@@ -35,6 +37,12 @@ def run(specs: object, to: Path, *flags: object) -> Any:
 def events(done: Any) -> list[dict[str, Any]]:
     """The JSON lines of a run; anything else on stdout fails here."""
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def artifact_keys() -> set[str]:
+    """Keys of the artifacts on the server."""
+    with get_client(sync_client=True) as client:
+        return {artifact.key for artifact in client.read_artifacts()}
 
 
 def manifest_of(to: Path) -> dict[str, Any]:
@@ -63,6 +71,15 @@ def test_the_second_run_of_a_command_makes_nothing(tmp_path: Path) -> None:
     assert {k: v for k, v in after.items() if k != "report/index.html"} == {
         k: v for k, v in before.items() if k != "report/index.html"
     }
+
+
+def test_a_run_inside_an_event_loop_gives_its_manifest_and_artifacts(tmp_path: Path) -> None:
+    async def inside() -> Any:
+        return run(copy_jobs(tmp_path / "a.jsonl", 2), tmp_path / "out", "--run-id", "looped")
+
+    done = asyncio.run(inside())
+    assert done.exit_code == 0, done.output
+    assert {f"{part}-looped" for part in ("items", "summary", "report")} <= artifact_keys()
 
 
 def test_json_lines_tell_of_plan_and_shards_and_bad_rows(tmp_path: Path) -> None:
