@@ -85,7 +85,7 @@ class Peak:
     """The highest resident size seen while a block ran, sampled ten times a second."""
 
     def __enter__(self) -> Peak:
-        self.bytes = resident()
+        self.bytes = self.since = resident()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -95,9 +95,15 @@ class Peak:
         self._over.set()
         self._thread.join()
 
+    def lap(self) -> int:
+        """The peak since the last lap."""
+        peak, self.since = max(self.since, resident()), 0
+        return peak
+
     def _watch(self) -> None:
         while not self._over.wait(0.1):
-            self.bytes = max(self.bytes, resident())
+            now = resident()
+            self.bytes, self.since = max(self.bytes, now), max(self.since, now)
 
 
 def measure(folder: Path, profile: bool = False) -> dict[str, float]:
@@ -123,6 +129,7 @@ def measure(folder: Path, profile: bool = False) -> dict[str, float]:
     def lap(step: str) -> None:
         now = [time.perf_counter(), time.process_time()]
         figures[step], figures[f"{step} cpu"] = now[0] - clock[0], now[1] - clock[1]
+        figures[f"{step} MB"] = (peak.lap() - base) / 2**20
         clock[:] = now
 
     base = resident()
@@ -180,7 +187,8 @@ def main() -> None:
         print(f"{jobs:,} jobs: {jobs / whole:,.0f} items/s in all ({1e6 * cpu / jobs:.0f} µs of CPU an item)")
         for step in STEPS:
             seconds, cpu = figures[step], figures[f"{step} cpu"]
-            print(f"    {step:<14} {seconds:8.1f} s {jobs / seconds:>9,.0f}/s {cpu:8.1f} s CPU")
+            grown = figures[f"{step} MB"]
+            print(f"    {step:<14} {seconds:8.1f} s {jobs / seconds:>9,.0f}/s {cpu:8.1f} s CPU   +{grown:.0f} MB at most")
         print(
             f"    accepted {figures['accepted']:,.0f} of {figures['candidates']:,.0f} candidates; "
             f"memory grew by {figures['grown MB']:.0f} MB above {figures['base MB']:.0f} MB",
