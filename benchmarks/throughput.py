@@ -186,9 +186,9 @@ def main() -> None:
         cpu = sum(figures[f"{step} cpu"] for step in STEPS)
         print(f"{jobs:,} jobs: {jobs / whole:,.0f} items/s in all ({1e6 * cpu / jobs:.0f} µs of CPU an item)")
         for step in STEPS:
-            seconds, cpu = figures[step], figures[f"{step} cpu"]
-            grown = figures[f"{step} MB"]
-            print(f"    {step:<14} {seconds:8.1f} s {jobs / seconds:>9,.0f}/s {cpu:8.1f} s CPU   +{grown:.0f} MB at most")
+            seconds, cpu, grown = figures[step], figures[f"{step} cpu"], figures[f"{step} MB"]
+            rate = f"{seconds:8.1f} s {jobs / seconds:>9,.0f}/s {cpu:8.1f} s CPU"
+            print(f"    {step:<14} {rate}   at most {grown:.0f} MB more")
         print(
             f"    accepted {figures['accepted']:,.0f} of {figures['candidates']:,.0f} candidates; "
             f"memory grew by {figures['grown MB']:.0f} MB above {figures['base MB']:.0f} MB",

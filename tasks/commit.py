@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from pydantic import BaseModel, ConfigDict
 
+from tasks.frozen import Frozen
 from tasks.store import NotFound, Store
 
 COMMIT_VERSION = 1
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Object(_Frozen):
+class Object(Frozen):
     """One stored object; `key` is relative to the run."""
 
     key: str
@@ -25,7 +21,7 @@ class Object(_Frozen):
     rows: int | None = None
 
 
-class DataSet(_Frozen):
+class DataSet(Frozen):
     """An accepted item that has files and no row in a part."""
 
     job_id: str
@@ -35,7 +31,7 @@ class DataSet(_Frozen):
     rows: int
 
 
-class Short(_Frozen):
+class Short(Frozen):
     """An item that was given up, after so many attempts in all."""
 
     job_id: str
@@ -44,7 +40,7 @@ class Short(_Frozen):
     attempts: int
 
 
-class Fitted(_Frozen):
+class Fitted(Frozen):
     """The model that a fit shard made."""
 
     key: str
@@ -52,7 +48,7 @@ class Fitted(_Frozen):
     info: dict[str, Any] = {}
 
 
-class Commit(_Frozen):
+class Commit(Frozen):
     """What a shard made. All but `seconds` repeats exactly within a numerics class."""
 
     version: int = COMMIT_VERSION

@@ -5,18 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
+from tasks.frozen import Frozen
 from tasks.kinds.base import Job
 
 PLAN_VERSION = 1
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StoredFile(_Frozen):
+class StoredFile(Frozen):
     """An object of an earlier run; `key` counts from the store's root."""
 
     key: str
@@ -25,14 +20,14 @@ class StoredFile(_Frozen):
     rows: int | None = None
 
 
-class Counts(_Frozen):
+class Counts(Frozen):
     """Items by fate."""
 
     requested: int = 0
     reused: int = 0
 
 
-class FitTask(_Frozen):
+class FitTask(Frozen):
     """A record model to fit. `key` identifies the fit; `reuse` names the files of an earlier one."""
 
     key: str
@@ -43,7 +38,7 @@ class FitTask(_Frozen):
     reuse: list[StoredFile] | None = None
 
 
-class Shard(_Frozen):
+class Shard(Frozen):
     """Items that are generated and committed as one."""
 
     id: str
@@ -57,7 +52,7 @@ class Shard(_Frozen):
     fit: FitTask | None = None
 
 
-class Stored(_Frozen):
+class Stored(Frozen):
     """An object that the plan refers to; `key` is relative to the run."""
 
     key: str
@@ -66,7 +61,7 @@ class Stored(_Frozen):
     rows: int
 
 
-class Plan(_Frozen):
+class Plan(Frozen):
     """A run, frozen. Workers never re-plan: everything that decides outputs stands here."""
 
     version: int = PLAN_VERSION

@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
 from tasks.kinds.base import Check
 from tasks.kinds.image.job import ImageJob
 from tasks.kinds.image.picture import phash_distance
 from tasks.kinds.image.prompt import size
+from tasks.kinds.rulebook import digest_of, load_rules
 
 _FILE = Path(__file__).with_name("rules.yaml")
-
-
-class Rule(BaseModel):
-    """One entry of rules.yaml. `least` and `most` are thresholds in the unit that `says` names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    version: int
-    on_fail: Literal["retry", "reject"]
-    says: str
-    least: float | None = None
-    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +28,12 @@ class Picture:
     phash: str = ""
 
 
-RULES = {rule.id: rule for rule in (Rule(**entry) for entry in yaml.safe_load(_FILE.read_text(encoding="utf-8")))}
+RULES = load_rules(_FILE)
 
 
 def rules_digest() -> str:
     """SHA-256 of the rules in force."""
-    return hashlib.sha256(_FILE.read_bytes()).hexdigest()
+    return digest_of(_FILE)
 
 
 def judge_alone(job: ImageJob, value: Picture) -> list[Check]:

@@ -5,15 +5,11 @@ A reason names columns and counts, never a value: it goes into logs and reports 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-import yaml
-from pydantic import BaseModel, ConfigDict
 
 from models.table.number import FEW_VALUES
 from models.table.reading import read_table
@@ -21,29 +17,18 @@ from tasks.kinds.base import Check
 from tasks.kinds.records.copies import copy_rate
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
+from tasks.kinds.rulebook import digest_of, load_rules
 
 _FILE = Path(__file__).with_name("rules.yaml")
 _NAMED = 5  # columns that a reason names
 
 
-class Rule(BaseModel):
-    """One entry of rules.yaml. `most` is a threshold in the unit that `says` names."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    id: str
-    version: int
-    on_fail: Literal["retry", "reject"]
-    says: str
-    most: float | None = None
-
-
-RULES = {rule.id: rule for rule in (Rule(**entry) for entry in yaml.safe_load(_FILE.read_text(encoding="utf-8")))}
+RULES = load_rules(_FILE)
 
 
 def rules_digest() -> str:
     """SHA-256 of the rules in force."""
-    return hashlib.sha256(_FILE.read_bytes()).hexdigest()
+    return digest_of(_FILE)
 
 
 def judge(job: RecordsJob, source: Path, synthetic: Path) -> list[Check]:
