@@ -66,16 +66,29 @@ def _exit_code(error: Exception) -> int:
 
     bad_input = (
         SpecError, SettingsError, PlanConflict, Refused, ModelError, CannotOpen, AccessDenied, NoSuchBucket, NotFound,
-        ValueError,
     )  # fmt: skip
     if isinstance(error, Transient):
         return FAILURE
-    return BAD_INPUT if isinstance(error, bad_input) or type(error) is StoreError else FAILURE
+    if isinstance(error, bad_input) or type(error) is StoreError:
+        return BAD_INPUT
+    return BAD_INPUT if isinstance(error, ValueError) and _raised_here(error) else FAILURE
 
 
 def _ours(error: Exception) -> bool:
     """Whether the error was made here, and so is a sentence for people."""
-    return type(error).__module__.partition(".")[0] in ("flows", "tasks", "models")
+    return _is_own(type(error).__module__)
+
+
+def _raised_here(error: Exception) -> bool:
+    """Whether our own code raised the error. What a library chokes on is a failure, not somebody's bad input."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return last is not None and _is_own(last.tb_frame.f_globals.get("__name__", ""))
+
+
+def _is_own(module: str) -> bool:
+    return module.partition(".")[0] in ("flows", "tasks", "models")
 
 
 def _unforeseen(error: Exception) -> str:
