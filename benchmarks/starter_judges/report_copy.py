@@ -1,0 +1,140 @@
+"""The copy part of `benchmarks.starters`: runs the model over held-out jobs and catalogues and prints the tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.starter_judges import copywriting, grammar
+from benchmarks.starter_judges.heldout import Spec, heldout_specs
+from benchmarks.starter_judges.writing import Item, plain_speed, write
+from models.text import engine as text_engine
+from tasks.kinds.copy.job import CopyJob
+from tasks.specs.shopify import import_shopify
+
+CHANNELS = ("product_page", "social")
+BATCH = 32
+_SHOWN_FINDINGS = 12
+_PLANTED = 150
+
+
+def report_copy(args: argparse.Namespace) -> None:
+    """Print every table of the copy model in `args.copy_model`."""
+    print(f"\n# starter-copy: {args.copy_model}, seed {args.seed}", flush=True)
+    checker = grammar.harper_folder()
+    if checker is None:
+        print(
+            "no grammar checker: install it with `npm install --prefix build/harper harper.js@" + grammar.VERSION + "`"
+        )
+    engine = text_engine.open(str(args.copy_model), "cpu", "float32", batch_size=BATCH)
+    held_out = heldout_specs(args.specs, args.seed, args.variants)
+    sets = {"held-out jobs": held_out}
+    for path in args.catalogue:
+        sets[f"catalogue {path.stem}"] = catalogue_specs(path, args.variants)
+    if len(args.catalogue) > 1:
+        sets["catalogues together"] = [spec for name, specs in sets.items() if "catalogue" in name for spec in specs]
+    written: dict[str, list[Item]] = {}
+    for name, specs in sets.items():
+        if name == "catalogues together":
+            written[name] = [i for other, items in written.items() if "catalogue" in other for i in items]
+        else:
+            written[name] = _write(engine, name, specs, args)
+        found = None if checker is None else grammar.check([(i.job, i.first.fields) for i in written[name]], checker)
+        _print_set(name, written[name], found, args)
+        if name in ("held-out jobs", "catalogues together") or len(args.catalogue) == 1:
+            _print_samples(name, written[name], found, args.samples)
+    if checker is not None:
+        sound = [(item.job, item.first.fields) for item in written["held-out jobs"] if item.first.accepted]
+        shares = grammar.planted(sound[:_PLANTED], checker, args.seed)
+        print("\nErrors planted in accepted texts that the checker finds: ", end="")
+        print(", ".join(f"{kind} {share:.0%} of {count}" for kind, count, share in shares))
+    print("\nCorrections of the model's own texts: obeyed, and by chance without the correction")
+    for kind, cases, obeyed, chance in copywriting.takes_correction(engine, written["held-out jobs"], args.seed):
+        print(f"  {kind:<20}{obeyed:>8.1%}{chance:>8.1%}  of {cases}")
+    _print_speed(args, held_out)
+
+
+def catalogue_specs(path: Path, variants: int) -> list[Spec]:
+    """A Shopify export's copy jobs, as `pressrun specs import --as shopify` makes them."""
+    rows = import_shopify(path).jobs(CHANNELS, variants)
+    return [
+        Spec(CopyJob(**{key: value for key, value in row.items() if value is not None and not key.startswith("meta_")}))
+        for row in rows
+        if row["kind"] == "copy"
+    ]
+
+
+def _write(engine: Any, name: str, specs: Sequence[Spec], args: argparse.Namespace) -> list[Item]:
+    if args.temperature is not None:
+        specs = [
+            Spec(spec.job.model_copy(update={"temperature": args.temperature}), spec.feedback, spec.traits)
+            for spec in specs
+        ]
+    items, cost = write(engine, specs, args.seed, args.attempts)
+    print(
+        f"\n{name}: {len(specs)} jobs × {args.variants} variants; {cost.tokens:,} tokens by the engine on one thread, "
+        f"{cost.tokens / cost.wall:,.0f}/s, {cost.tokens / cost.cpu:,.0f} per CPU second",
+        flush=True,
+    )
+    return items
+
+
+def _print_set(
+    name: str, items: Sequence[Item], found: Sequence[list[grammar.Finding]] | None, args: argparse.Namespace
+) -> None:
+    if name == "catalogues together":
+        print(f"\n{name}")
+    for row in copywriting.measures(items, found):
+        print(f"  {row}")
+    if args.attempts > 1:
+        share = sum(item.accepted for item in items) / len(items)
+        print(f"  {f'accepted within {args.attempts} attempts':<58}{share:>8.1%}  {f'of {len(items):,}':>10}")
+    refused = ", ".join(f"{rule} {count}" for rule, count in copywriting.refusals(items))
+    print(f"  refused by: {refused or 'none'}")
+    groups = copywriting.by_group(items, lambda item: [str(item.job.channel)])
+    print("  by channel: " + ", ".join(f"{group} {share:.0%}" for group, _, share in groups))
+    hard = copywriting.by_group(items, lambda item: sorted(item.spec.traits))
+    if hard:
+        print("  hard cases: " + ", ".join(f"{group} {share:.0%} of {count}" for group, count, share in hard))
+    if found is not None:
+        kinds = Counter(finding.kind for one in found for finding in one)
+        print("  grammar: " + (", ".join(f"{kind} {count}" for kind, count in kinds.most_common()) or "none"))
+        common = Counter((finding.message, finding.passage) for one in found for finding in one)
+        for (message, passage), count in common.most_common(_SHOWN_FINDINGS if args.samples else 0):
+            print(f"    {count} × “{passage}”: {message}")
+
+
+def _print_samples(name: str, items: Sequence[Item], found: Sequence[list[grammar.Finding]] | None, count: int) -> None:
+    if not count:
+        return
+    order = copywriting.ranked(items, found)
+    half = -(-count // 2)
+    print(f"\n{name}: the {half} best, the {half} worst\n{(copywriting.ranked.__doc__ or '').strip()}")
+    for score, item in [*order[:half], *order[-half:]]:
+        job = item.job
+        print(f"\n[{score:.2f}] {job.job_id} #{item.variant} {job.channel}, failed: {item.first.failed or 'nothing'}")
+        asked = {"name": job.product_name, "brand": job.brand_name, "features": job.features, "facts": job.facts,
+                 "audience": job.audience, "tone": job.tone, "include": job.must_include, "avoid": job.must_avoid,
+                 "max": job.max_chars, "corrections": item.spec.feedback}  # fmt: skip
+        print("  job: " + json.dumps({key: value for key, value in asked.items() if value}, ensure_ascii=False))
+        for field_name, text in item.first.fields.items():
+            print(f"  {field_name or 'raw'}: {text}")
+        for reason in item.first.reasons:
+            print(f"  ! {reason}")
+
+
+def _print_speed(args: argparse.Namespace, specs: Sequence[Spec]) -> None:
+    torch.set_num_threads(args.threads)
+    cost = plain_speed(args.copy_model, specs, batch=BATCH)
+    torch.set_num_threads(1)
+    print(
+        f"\nspeed: {cost.tokens / cost.wall:,.0f} tokens/s, {cost.tokens / cost.cpu:,.0f} per CPU second: `generate` "
+        f"of transformers, batches of {BATCH}, sampling, {args.threads} threads, float32 (≥ 600)",
+        flush=True,
+    )

@@ -1,0 +1,47 @@
+"""How good are the models that ship? `python -m benchmarks.starters` prints their tables.
+
+    python -m benchmarks.starters [--copy] [--image] [--copy-model FOLDER] [--image-model FOLDER]
+                                  [--catalogue CSV]... [--specs N] [--samples N] [--attempts N] …
+
+Without `--copy` or `--image` it does both. Copy: held-out jobs of another generator than the training data's, and
+catalogues; the first attempts through the real prompt, engine, parser and rules, with a grammar checker if there is
+one. Images: held-out prompts, read by a classifier that is trained on other renders. README.md has all definitions.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from transformers.utils import logging as transformers_logging
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Run the benchmark from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copy", action="store_true", help="only starter-copy (and what else is named)")
+    parser.add_argument("--image", action="store_true", help="only starter-image (and what else is named)")
+    parser.add_argument("--seed", type=int, default=2_611, help="of held-out jobs, prompts and texts")
+    parser.add_argument("--samples", type=int, default=0, help="print so many texts, best and worst")
+    parser.add_argument("--threads", type=int, default=2, help="of torch, where the speed is measured")
+    parser.add_argument("--out", type=Path, default=Path("out") / "starters", help="judges, sheets and texts go here")
+    copy = parser.add_argument_group("copy")
+    copy.add_argument("--copy-model", type=Path, default=ROOT / "models" / "starters" / "copy")
+    copy.add_argument("--catalogue", type=Path, action="append", default=[], help="a Shopify export; may be repeated")
+    copy.add_argument("--specs", type=int, default=300, help="held-out jobs")
+    copy.add_argument("--variants", type=int, default=3)
+    copy.add_argument("--attempts", type=int, default=1, help="tries an item has; the measures are of the first")
+    copy.add_argument("--temperature", type=float, help="instead of the jobs' own")
+    args = parser.parse_args()
+    transformers_logging.disable_progress_bar()
+    args.out.mkdir(parents=True, exist_ok=True)
+    if args.copy or not args.image:
+        from benchmarks.starter_judges.report_copy import report_copy
+
+        report_copy(args)
+
+
+if __name__ == "__main__":
+    main()
