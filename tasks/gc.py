@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from tasks.commit import commit_key, done_shards
+from tasks.compaction import superseded
 from tasks.index import known_runs
 from tasks.manifest import commits_of
 from tasks.plan.freeze import PLAN, load_plan
@@ -34,7 +35,10 @@ def collect(store: Store, *, older_than: timedelta = AGE, dry_run: bool = False)
             found = [key for key in found if key not in kept and _still_old(store, key, limit)]
             store.delete(found)
         removed += found
-    return [*removed, *store.sweep(older_than, dry_run=dry_run)]
+    merged = [entry.key for entry in superseded(store) if entry.modified < datetime.now(UTC) - older_than]
+    if merged and not dry_run:
+        store.delete(merged)
+    return [*removed, *merged, *store.sweep(older_than, dry_run=dry_run)]
 
 
 def _garbage_of(store: Store, run: str, limit: datetime) -> Iterator[Entry]:

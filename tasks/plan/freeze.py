@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import identity, rejects
-from tasks.index import FILES, Index, as_reuse
+from tasks.index import Index, as_reuse
 from tasks.kinds import kind as kind_named
 from tasks.kinds.base import Desk
 from tasks.plan.draft import Draft, Entry
 from tasks.plan.model import Counts, FitTask, Item, Plan, PlannedJob, Reuse, Shard, Stored
+from tasks.segments import FILES
 from tasks.store import NotFound, Store
 
 PLAN = "_plan/plan.json"
