@@ -60,7 +60,7 @@ class EngineProcess:
         on_event: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self.spec = spec
-        self._request_timeout = request_timeout
+        self.request_timeout = request_timeout
         self._open_timeout = open_timeout
         self._max_restarts = max_restarts
         self._on_event = on_event
@@ -179,8 +179,8 @@ class EngineProcess:
         """
         with self._lock:
             if len(self._sent) < 2 or not self._triage.narrowing(self._sent):
-                return self._request_timeout
-            return min(self._request_timeout, max(_PATIENCE_SECONDS, self._request_timeout / 8, 3 * self._longest))
+                return self.request_timeout
+            return min(self.request_timeout, max(_PATIENCE_SECONDS, self.request_timeout / 8, 3 * self._longest))
 
     def _hear(self, event: Event) -> None:
         if event.child is not self._child:

@@ -70,6 +70,7 @@ class EnginePool:
             warm = self._engines.pop(key, None)
             if warm is not None:
                 self._engines[key] = warm  # the last one is the one used last
+                warm.request_timeout = timeout
                 return warm
             loaded = [other for other, engine in self._engines.items() if engine.spec.device == spec.device]
             surplus = [self._engines.pop(other) for other in loaded[: max(0, len(loaded) - WARM + 1)]]
