@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 
-from tasks.commit import Commit
+from tasks.commit import Commit, load_commit
 from tasks.desk import open_desk
 from tasks.engines import EnginePool
 from tasks.identity import digest
@@ -24,7 +24,7 @@ from tasks.writer import Lease
 
 
 def fit(table: str, store: Store, settings: Settings) -> Commit:
-    """Fit the table at `table` and keep the model in the store; an equal fit is not made again.
+    """Fit the table at `table` and keep the model in the store. An equal fit is not made again, a failed one is.
 
     Raises `tasks.kinds.base.Refused` for a table that cannot be fitted.
     """
@@ -46,7 +46,7 @@ def fit(table: str, store: Store, settings: Settings) -> Commit:
             fit=FitTask(key=key, inputs=wanted.inputs, source=wanted.source, sha256=wanted.sha256, steps=wanted.steps),
         )
         plan = Plan(
-            run_id=shard.id,
+            run_id=_run_id(store, shard.id),
             intent=key,
             settings=settings.affecting_output(),
             rules={},
@@ -73,3 +73,12 @@ def fit(table: str, store: Store, settings: Settings) -> Commit:
                 publish_segment(store, plan, desk.scratch)
                 finish(store, plan)
             return record
+
+
+def _run_id(store: Store, shard: str) -> str:
+    """The run of a fit: named as the fit, and for every time that it failed before another."""
+    run, failures = shard, 0
+    while (record := load_commit(store, run, shard)) is not None and record.fitted is None:
+        failures += 1
+        run = f"{shard}-retry{failures}"
+    return run
