@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -23,6 +26,7 @@ from tasks.writer import LEASE
 T = TypeVar("T")
 
 READERS = 8
+IN_MEMORY = 32 << 20  # bytes; larger objects are checked on disk
 # Written for people after the manifest, or again at will, or while somebody writes: not part of what is checked.
 UNLISTED = ("report/", LEASE)
 
@@ -115,16 +119,26 @@ def _problem(store: Store, run: str, made: Object) -> str | None:
     """What is wrong with an object, or None."""
     key = f"{run}/{made.key}"
     try:
+        if made.size > IN_MEMORY:
+            with tempfile.TemporaryDirectory(prefix="pressrun-") as folder:
+                path = Path(folder) / "object"
+                store.download(key, path)
+                with path.open("rb") as file:
+                    return _content_problem(key, made, file, path.stat().st_size)
         data = store.get(key)
     except NotFound:
         return f"{key} is missing"
-    if len(data) != made.size:
-        return f"{key} has {len(data)} bytes instead of {made.size}"
-    if identity.sha256(data) != made.sha256:
+    return _content_problem(key, made, io.BytesIO(data), len(data))
+
+
+def _content_problem(key: str, made: Object, file: Any, size: int) -> str | None:
+    if size != made.size:
+        return f"{key} has {size} bytes instead of {made.size}"
+    if hashlib.file_digest(file, "sha256").hexdigest() != made.sha256:
         return f"{key} has other content than was committed"
     if made.key.endswith(".parquet"):
         try:
-            rows = pq.read_metadata(io.BytesIO(data)).num_rows
+            rows = pq.read_metadata(file).num_rows
         except (pa.ArrowException, OSError) as error:
             return f"{key} is no readable Parquet file: {error}"
         if made.rows is not None and rows != made.rows:

@@ -28,7 +28,9 @@ def edit(store: Store, key: str, change: Callable[[Any], None]) -> None:
     store.put(key, json.dumps(value).encode())
 
 
-def test_a_finished_run_is_clean(finished: Path) -> None:
+@pytest.mark.parametrize("in_memory", [32 << 20, 0])
+def test_a_finished_run_is_clean(finished: Path, monkeypatch: pytest.MonkeyPatch, in_memory: int) -> None:
+    monkeypatch.setattr("tasks.verify.IN_MEMORY", in_memory)
     found = verify(open_store(str(finished)), RUN)
     assert found.finished
     assert found.problems == []
@@ -128,8 +130,12 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 }
 
 
+@pytest.mark.parametrize("in_memory", [32 << 20, 0])
 @pytest.mark.parametrize("name", DAMAGES)
-def test_damage_is_found(name: str, copied: Callable[[], Store]) -> None:
+def test_damage_is_found(
+    name: str, in_memory: int, copied: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.verify.IN_MEMORY", in_memory)
     damage, words = DAMAGES[name]
     store = copied()
     damage(store)
