@@ -62,7 +62,7 @@ def measures(items: Sequence[Item], grammar: Sequence[list[Finding]] | None) -> 
         _self_bleu(items),
     ]  # fmt: skip
     if grammar is not None:
-        count = sum(len(words(text)) for text in texts)
+        count = sum(len(words(item.first.text)) for item in made)
         errors = sum(map(len, grammar))
         rows.append(Measure("grammar errors per 100 words (Harper)", 100 * errors / count, count, "≤ 1", percent=False))
     return rows

@@ -55,9 +55,12 @@ def harper_folder() -> Path | None:
 
 
 def check(texts: Sequence[tuple[CopyJob, dict[str, str]]], folder: Path) -> list[list[Finding]]:
-    """The errors of each text, its fields checked one by one."""
+    """The errors of each text, its fields checked one by one; answers without form (field `""`) are not read."""
     pieces = [
-        (index, job, text) for index, (job, fields) in enumerate(texts) for text in fields.values() if text.strip()
+        (index, job, text)
+        for index, (job, fields) in enumerate(texts)
+        for name, text in fields.items()
+        if name and text.strip()
     ]
     lines = "".join(json.dumps({"text": text, "locale": job.locale}) + "\n" for _, job, text in pieces)
     answer = subprocess.run(
