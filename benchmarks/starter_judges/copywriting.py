@@ -31,9 +31,13 @@ class Measure:
     target: str = ""
     percent: bool = True
 
+    @property
+    def shown(self) -> str:
+        """The value as a table has it."""
+        return "–" if self.value is None else f"{self.value:.1%}" if self.percent else f"{self.value:.3f}"
+
     def __str__(self) -> str:
-        shown = "–" if self.value is None else f"{self.value:.1%}" if self.percent else f"{self.value:.3f}"
-        return f"{self.name:<58}{shown:>8}  {f'of {self.of:,}':>10}  {self.target}"
+        return f"{self.name:<64}{self.shown:>8}  {f'of {self.of:,}':>10}  {self.target}"
 
 
 def measures(items: Sequence[Item], grammar: Sequence[list[Finding]] | None) -> list[Measure]:

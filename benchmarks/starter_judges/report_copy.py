@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from benchmarks.starter_judges import copywriting, grammar
+from benchmarks.starter_judges.copywriting import Measure
 from benchmarks.starter_judges.heldout import Spec, heldout_specs
 from benchmarks.starter_judges.writing import Item, plain_speed, write
 from models.text import engine as text_engine
@@ -19,45 +20,53 @@ from tasks.kinds.copy.job import CopyJob
 from tasks.specs.shopify import import_shopify
 
 CHANNELS = ("product_page", "social")
+HELD_OUT, TOGETHER = "held-out jobs", "catalogues together"
 BATCH = 32
 _SHOWN_FINDINGS = 12
 _PLANTED = 150
 
 
 def report_copy(args: argparse.Namespace) -> None:
-    """Print every table of the copy model in `args.copy_model`."""
-    print(f"\n# starter-copy: {args.copy_model}, seed {args.seed}", flush=True)
+    """Print every table of the copy models in `args.copy_model`, and side by side where there are several."""
     checker = grammar.harper_folder()
     if checker is None:
-        print(
-            "no grammar checker: install it with `npm install --prefix build/harper harper.js@" + grammar.VERSION + "`"
-        )
-    engine = text_engine.open(str(args.copy_model), "cpu", "float32", batch_size=BATCH)
+        print(f"no grammar checker: `npm install --prefix build/harper harper.js@{grammar.VERSION}` installs it")
+    found = {folder: _report_model(folder, checker, args) for folder in args.copy_model}
+    if len(found) > 1:
+        for name in found[args.copy_model[0]]:
+            print(f"\n{name}, side by side: " + " | ".join(map(str, found)))
+            for rows in zip(*(tables[name] for tables in found.values()), strict=True):
+                print(f"  {rows[0].name:<64}" + "".join(f"{row.shown:>9}" for row in rows) + f"   {rows[0].target}")
+
+
+def _report_model(folder: Path, checker: Path | None, args: argparse.Namespace) -> dict[str, list[Measure]]:
+    """Print one model's tables; the measures by set of jobs."""
+    print(f"\n# starter-copy: {folder}, seed {args.seed}", flush=True)
+    engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH)
     held_out = heldout_specs(args.specs, args.seed, args.variants)
-    sets = {"held-out jobs": held_out}
+    written = {HELD_OUT: _write(engine, HELD_OUT, held_out, args)}
     for path in args.catalogue:
-        sets[f"catalogue {path.stem}"] = catalogue_specs(path, args.variants)
+        name = f"catalogue {path.stem}"
+        written[name] = _write(engine, name, catalogue_specs(path, args.variants), args)
     if len(args.catalogue) > 1:
-        sets["catalogues together"] = [spec for name, specs in sets.items() if "catalogue" in name for spec in specs]
-    written: dict[str, list[Item]] = {}
-    for name, specs in sets.items():
-        if name == "catalogues together":
-            written[name] = [i for other, items in written.items() if "catalogue" in other for i in items]
-        else:
-            written[name] = _write(engine, name, specs, args)
-        found = None if checker is None else grammar.check([(i.job, i.first.fields) for i in written[name]], checker)
-        _print_set(name, written[name], found, args)
-        if name in ("held-out jobs", "catalogues together") or len(args.catalogue) == 1:
-            _print_samples(name, written[name], found, args.samples)
+        written[TOGETHER] = [item for name, items in written.items() if name != HELD_OUT for item in items]
+    tables = {}
+    for name, items in written.items():
+        errors = None if checker is None else grammar.check([(i.job, i.first.fields) for i in items], checker)
+        tables[name] = _print_set(name, items, errors, args)
+        if name in (HELD_OUT, TOGETHER) or len(args.catalogue) == 1:
+            _print_samples(name, items, errors, args.samples)
     if checker is not None:
-        sound = [(item.job, item.first.fields) for item in written["held-out jobs"] if item.first.accepted]
+        sound = [(item.job, item.first.fields) for item in written[HELD_OUT] if item.first.accepted]
         shares = grammar.planted(sound[:_PLANTED], checker, args.seed)
         print("\nErrors planted in accepted texts that the checker finds: ", end="")
         print(", ".join(f"{kind} {share:.0%} of {count}" for kind, count, share in shares))
     print("\nCorrections of the model's own texts: obeyed, and by chance without the correction")
-    for kind, cases, obeyed, chance in copywriting.takes_correction(engine, written["held-out jobs"], args.seed):
+    for kind, cases, obeyed, chance in copywriting.takes_correction(engine, written[HELD_OUT], args.seed):
         print(f"  {kind:<20}{obeyed:>8.1%}{chance:>8.1%}  of {cases}")
-    _print_speed(args, held_out)
+    engine.close()
+    _print_speed(folder, held_out, args.threads)
+    return tables
 
 
 def catalogue_specs(path: Path, variants: int) -> list[Spec]:
@@ -87,10 +96,10 @@ def _write(engine: Any, name: str, specs: Sequence[Spec], args: argparse.Namespa
 
 def _print_set(
     name: str, items: Sequence[Item], found: Sequence[list[grammar.Finding]] | None, args: argparse.Namespace
-) -> None:
-    if name == "catalogues together":
-        print(f"\n{name}")
-    for row in copywriting.measures(items, found):
+) -> list[Measure]:
+    print(f"\n{name}, first attempts")
+    rows = copywriting.measures(items, found)
+    for row in rows:
         print(f"  {row}")
     if args.attempts > 1:
         share = sum(item.accepted for item in items) / len(items)
@@ -108,6 +117,7 @@ def _print_set(
         common = Counter((finding.message, finding.passage) for one in found for finding in one)
         for (message, passage), count in common.most_common(_SHOWN_FINDINGS if args.samples else 0):
             print(f"    {count} × “{passage}”: {message}")
+    return rows
 
 
 def _print_samples(name: str, items: Sequence[Item], found: Sequence[list[grammar.Finding]] | None, count: int) -> None:
@@ -129,12 +139,12 @@ def _print_samples(name: str, items: Sequence[Item], found: Sequence[list[gramma
             print(f"  ! {reason}")
 
 
-def _print_speed(args: argparse.Namespace, specs: Sequence[Spec]) -> None:
-    torch.set_num_threads(args.threads)
-    cost = plain_speed(args.copy_model, specs, batch=BATCH)
+def _print_speed(folder: Path, specs: Sequence[Spec], threads: int) -> None:
+    torch.set_num_threads(threads)
+    cost = plain_speed(folder, specs, batch=BATCH)
     torch.set_num_threads(1)
     print(
         f"\nspeed: {cost.tokens / cost.wall:,.0f} tokens/s, {cost.tokens / cost.cpu:,.0f} per CPU second: `generate` "
-        f"of transformers, batches of {BATCH}, sampling, {args.threads} threads, float32 (≥ 600)",
+        f"of transformers, batches of {BATCH}, sampling, threads: {threads}, float32 (≥ 600)",
         flush=True,
     )
