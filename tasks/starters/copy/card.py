@@ -15,6 +15,7 @@ from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, parse
 from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import sample
+from tasks.starters.copy.words import world
 
 
 def write_card(folder: Path, *, note: str = "", **figures: Any) -> None:
@@ -36,10 +37,10 @@ def write_card(folder: Path, *, note: str = "", **figures: Any) -> None:
 
 def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
     """Shares of `count` fresh jobs whose first answer has the channel's form, the name, no rule against it."""
-    rng = random.Random(f"starter-copy/{seed}/held-out")  # noqa: S311 (jobs to try, not a secret)
+    w = world(random.Random(f"starter-copy/{seed}/held-out"), held_out=True)  # noqa: S311 (jobs, not a secret)
     jobs: list[CopyJob] = []
     while len(jobs) < count:
-        job, _, fields = sample(rng)
+        job, _, fields = sample(w)
         if fields is not None:
             jobs.append(job)
     engine = text_engine.open(str(folder), "cpu", "float32")

@@ -1,7 +1,7 @@
 """The corpus of starter-copy: job and text in pairs, seeded and endless.
 
-A text obeys its job: fields and limits of the channel, terms to include and to avoid, corrections. What a random plan
-breaks is drawn again, so that every pair shows the rules kept.
+A text obeys its job: fields and limits of the channel, terms to include and to avoid, corrections. It is judged by the
+rules that judge a model's texts; what a random plan breaks is drawn again, so that every pair shows the rules kept.
 """
 
 from __future__ import annotations
@@ -9,28 +9,23 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tasks.kinds.copy.channels import CHANNELS
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import messages
+from tasks.kinds.copy.rules.judge import JobRules
 from tasks.starters.copy import plans
 from tasks.starters.copy.features import Feature
 from tasks.starters.copy.products import Product, sample_product
-from tasks.starters.copy.words import amount, lexicon
+from tasks.starters.copy.wishes import Wishes, mentions, sample_wishes, unwanted
+from tasks.starters.copy.words import World, world
 
-_TRIES = 12
-# GSM 03.38, what a text message holds 160 of; with any other character it holds 70.
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ!\"#¤%&'()*+,-./0123456789:;<=>?"
-    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_CHANNEL_WEIGHTS = {
-    "product_page": 0.3, "social": 0.2, "email": 0.13, "search_ad": 0.12, "sms": 0.09, "seo": 0.08, "push": 0.08,
-}  # fmt: skip
-_BRIEF_CHANNELS = ("social", "sms", "push")
+_TRIES = 14
+# A small model counts badly: texts keep well below their limits.
+_SLACK = 0.86
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +36,18 @@ class Example:
     completion: str
 
 
-@dataclass(slots=True)
-class _Wishes:
-    """What a job asks of a text beyond telling the product."""
-
-    channel: str
-    mood: str
-    tone: str | None = None
-    audience: str | None = None
-    include: list[str] = field(default_factory=list)
-    avoid: list[str] = field(default_factory=list)
-    max_chars: int | None = None
-    feedback: list[str] = field(default_factory=list)
-    brief: bool = False
-
-
 def examples(seed: int, *, brief: bool = False) -> Iterator[Example]:
     """An endless stream of examples; `brief` ones are short, for the start of training."""
-    rng = random.Random(f"starter-copy/{seed}/{brief}")  # noqa: S311 (a corpus, not a secret)
+    w = world(random.Random(f"starter-copy/{seed}/{brief}"))  # noqa: S311 (a corpus, not a secret)
     while True:
-        found = example(rng, brief=brief)
+        found = example(w, brief=brief)
         if found is not None:
             yield found
 
 
-def example(rng: random.Random, *, brief: bool = False) -> Example | None:
+def example(w: World, *, brief: bool = False) -> Example | None:
     """One example, or None where the draw cannot be met (a name too long for the channel, say)."""
-    job, feedback, fields = sample(rng, brief=brief)
+    job, feedback, fields = sample(w, brief=brief)
     if fields is None:
         return None
     # Every text begins with a space, so that its first word is the same token as in the prompt, where it is copied
@@ -77,20 +57,20 @@ def example(rng: random.Random, *, brief: bool = False) -> Example | None:
     return Example(messages(job, feedback), answer)
 
 
-def sample(rng: random.Random, *, brief: bool = False) -> tuple[CopyJob, list[str], dict[str, str] | None]:
+def sample(w: World, *, brief: bool = False) -> tuple[CopyJob, list[str], dict[str, str] | None]:
     """A job, the corrections given with it, and the fields of a text that obeys both (None: no such text found)."""
-    product = sample_product(rng, brief=brief)
-    wishes = _wishes(rng, product, brief)
-    fields = None
+    product = sample_product(w, brief=brief)
+    wishes = sample_wishes(w, product, brief=brief)
+    job = _job(product, wishes)
+    rules = JobRules(job)
     for attempt in range(_TRIES):
-        drawn = _fields(rng, product, wishes, terse=attempt > _TRIES // 2 or wishes.brief)
-        if drawn is not None and _obeys(product, wishes, drawn):
-            fields = drawn
-            break
-    return _job(product, wishes), wishes.feedback, fields
+        drawn = _fields(w, product, wishes, terse=attempt > _TRIES // 2 or wishes.brief)
+        if drawn is not None and _obeys(wishes, drawn) and _accepted(rules, drawn):
+            return job, wishes.feedback, drawn
+    return job, wishes.feedback, None
 
 
-def _job(product: Product, wishes: _Wishes) -> CopyJob:
+def _job(product: Product, wishes: Wishes) -> CopyJob:
     columns: dict[str, Any] = {
         "job_id": "corpus", "kind": "copy", "channel": wishes.channel, "product_name": product.name,
         "brand_name": product.brand, "category": product.category, "features": [f.text for f in product.features],
@@ -102,189 +82,224 @@ def _job(product: Product, wishes: _Wishes) -> CopyJob:
     return CopyJob.model_construct(**defaults | columns)
 
 
-def _wishes(rng: random.Random, product: Product, brief: bool) -> _Wishes:
-    channel = rng.choice(_BRIEF_CHANNELS) if brief else rng.choices(*zip(*_CHANNEL_WEIGHTS.items(), strict=True))[0]
-    mood = rng.choice(list(lexicon()["tones"]))
-    wishes = _Wishes(channel, mood)
-    if rng.random() < 0.5:
-        wishes.tone = rng.choice(lexicon()["tones"][mood])
-    if rng.random() < 0.5:
-        wishes.audience = rng.choice(lexicon()["audiences"])
-    if rng.random() < (0.1 if brief else 0.25):
-        own = [f.text for f in product.features if len(f.text) < 30]
-        own += [value for value in product.facts.values() if len(value) < 20]
-        own += [term for term in (product.brand, wishes.audience) if term]
-        pool = own if own and rng.random() < 0.5 else lexicon()["include_phrases"]
-        wishes.include = rng.sample(pool, min(len(pool), rng.choice((1, 1, 1, 2))))
-        if channel in ("search_ad", "push", "sms"):
-            wishes.include = wishes.include[:1]
-    told = " ".join([product.name, product.brand or "", wishes.audience or "", *wishes.include]).lower()
-    told += " ".join([*(f.text for f in product.features), *product.facts.values()]).lower()
-    banned = [word for word in lexicon()["avoid_words"] if word not in told]
-    if rng.random() < 0.22:
-        wishes.avoid = rng.sample(banned, rng.choice((1, 1, 2, 3, 4)))
-    if rng.random() < 0.18 and not brief:
-        most = sum(limit.max for limit in CHANNELS[channel].fields.values())
-        wishes.max_chars = (
-            rng.randint(60, 130) if most <= 300 else rng.choice((rng.randint(130, 260), rng.randint(200, 600)))
-        )
-    if rng.random() < 0.16:
-        wishes.feedback = _hints(rng, product, wishes, banned)
-        wishes.brief = any("Shorter" in hint or hint.startswith("Keep ") for hint in wishes.feedback)
-    return wishes
+def _accepted(rules: JobRules, fields: dict[str, str]) -> bool:
+    return all(check.verdict == "accept" for check in rules.judge_alone(fields))
 
 
-def _hints(rng: random.Random, product: Product, wishes: _Wishes, banned: list[str]) -> list[str]:
-    """What checks say of a text that failed them, in their own words."""
-    fields = CHANNELS[wishes.channel].fields
-    name = rng.choice(list(fields))
-    most = f"Keep {name} under {fields[name].max} characters."
-    if wishes.max_chars is not None:
-        most = f"Keep the text under {wishes.max_chars} characters."
-    avoided = wishes.avoid[:2] or rng.sample(banned, 1)
-    pool = [
-        [f"Mention {rng.choice([product.name, product.name, *wishes.include])}."],
-        [f"Mention {rng.choice([product.name, *wishes.include])}."],
-        [f"Do not say {word}." for word in avoided],
-        [f"Do not say {word}." for word in avoided],
-        [f"Do not use the number {amount(rng)}."],
-        ["Do not repeat words or sentences."],
-        ["Write something different from the other variants."],
-        ["Write real words and sentences."],
-        [f"End {name} with a whole sentence."],
-        ["Write plain text without markup."],
-        ["Use ordinary characters only."],
-        [most],
-        ["Shorter."],
-    ]
-    return [hint for hints in rng.sample(pool, rng.choice((1, 1, 1, 2))) for hint in hints]
+def _obeys(wishes: Wishes, fields: dict[str, str]) -> bool:
+    """Whether a text does what the corrections ask, and keeps further from unwanted terms than the rules want."""
+    whole = "\n".join(fields.values())
+    if not all(_says(whole, term.rstrip(".")) for term in mentions(wishes)):
+        return False
+    if any(re.search(rf"(?<!\w){re.escape(term.lower())}", whole.lower()) for term in unwanted(wishes)):
+        return False
+    sentences = [s.lower() for text in fields.values() for s in re.split(r"(?<=[.!?])\s+", text)]
+    return len(set(sentences)) == len(sentences)
 
 
-def _fields(rng: random.Random, product: Product, wishes: _Wishes, *, terse: bool) -> dict[str, str] | None:
+def _fields(w: World, product: Product, wishes: Wishes, *, terse: bool) -> dict[str, str] | None:
     limits = {name: limit.max for name, limit in CHANNELS[wishes.channel].fields.items()}
-    spare = wishes.max_chars
+    # Line breaks between the fields count too.
+    spare = None if wishes.max_chars is None else int(wishes.max_chars * _SLACK) - len(limits)
     fields: dict[str, str] = {}
     said: set[str] = set()
     for name, limit in limits.items():
-        room = min(limit, limit if spare is None else spare - sum(map(len, fields.values())))
-        if name == "text":
-            text = _body(rng, product, wishes, min(room, _calm(rng, limit, terse)), said, "social", terse)
-        elif name in ("body", "description"):
-            text = _body(rng, product, wishes, min(room, _calm(rng, limit, terse)), said, wishes.channel, terse)
+        room = int(limit * (_SLACK if limit > 60 else 0.95))
+        if spare is not None:
+            room = min(room, spare - sum(map(len, fields.values())))
+        if name == "text" or name == "body" or (name == "description" and wishes.channel == "seo"):
+            text = _body(w, product, wishes, room, said, terse)
         else:
-            text = _line(rng, product, wishes, name, room, said)
+            text = _line(w, product, wishes, name, room, said)
         if text is None:
             return None
         fields[name] = text
     return fields
 
 
-def _calm(rng: random.Random, limit: int, terse: bool) -> int:
-    """How long a text aims to be: short enough to be learnt, long enough to tell something."""
-    if limit <= 160:
-        return limit - (limit // 4 if terse else 0)
-    return min(limit, rng.randint(90, 180) if terse else rng.randint(180, 420))
-
-
-def _line(rng: random.Random, product: Product, wishes: _Wishes, name: str, room: int, said: set[str]) -> str | None:
+def _line(w: World, product: Product, wishes: Wishes, name: str, room: int, said: set[str]) -> str | None:
     """A field of one line: title, subject, preheader, headline or description of an ad."""
+    if name.startswith("description"):
+        return _ad_description(w, product, wishes, name, room, said)
     own, brand = product.name, plans.brand_apart(product)
-    price = next((value for key, value in product.facts.items() if "price" in key.lower()), None)
     short = [f for f in product.features if len(f.text) < 60]
-    options: list[str] = []
     if name in ("title", "headline_1"):
-        options = [own, own, own]
+        options = [own, own, own, own]
         if brand:
-            options += [f"{own} by {brand}", f"{own} | {brand}", f"{brand} {own}"]
+            options += [f"{own} by {brand}", f"{own} | {brand}", f"{brand}: {own}", f"{own} from {brand}"]
         if name == "headline_1" or wishes.channel == "push":
-            options += [f"Meet the {own}", f"New: {own}", f"The {own}"]
-        if len(own) + 4 > room:
-            options = [own, *([f"New from {brand}", f"By {brand}"] if brand else ["New in our shop", "Just arrived"])]
+            options += [f"Meet {own}", f"New: {own}", f"Hello, {own}", f"{own} is here" if not product.plural else own]
+        elif wishes.audience:
+            options += [f"{own} for {wishes.audience}"]
+        if len(own) + 4 > room and name == "headline_1":
+            options = [*([f"New from {brand}", f"By {brand}"] if brand else ["New in our shop", "Just arrived"]), own]
+        elif len(own) > room:
+            # A title has no other place for the name than itself.
+            options = [own] if wishes.max_chars is None else []
+            room = {"product_page": 80, "seo": 60, "push": 50}[wishes.channel]
+            options = options if len(own) <= room else [f"New from {brand}" if brand else "Something new is here"]
     elif name == "subject":
-        options = [
-            f"Meet the {own}",
-            f"New: the {own}",
-            f"The {own} {'are' if product.plural else 'is'} here",
-            f"Say hello to the {own}",
-            f"For you: the {own}",
-            own,
-        ]
-        options += [f"{own} by {brand}", f"New from {brand}: {own}"] if brand else []
+        options = [plans.subject(w, product) for _ in range(6)]
+        options += [f"{own} by {brand}", f"New from {brand}: {own}", f"{brand} presents {own}"] if brand else []
         if len(own) + 4 > room:
             options = [own, f"News from {brand}" if brand else "Something new is here"]
-    elif name == "preheader" or name.startswith("headline"):
-        options = [plans.snippet(rng, f) for f in short]
-        options += [f"Yours for {price}", f"Now for {price}"] if price else []
-        options += [f"From {brand}", f"By {brand}"] if brand else []
-        options += [f"For {wishes.audience}"] if wishes.audience else []
-        options += rng.sample(plans.phrases()["actions"], 3)
-        if name == "headline_3":
-            options = list(plans.phrases()["actions"])
     else:
-        opening = [plans.opener(rng, product, wishes.mood)] if name == "description_1" else []
-        rest = [*plans.features(rng, product, short), *plans.facts(rng, product)]
-        if wishes.audience:
-            rest.append(plans.audience(rng, wishes.audience))
-        rng.shuffle(rest)
-        rest = [sentence for sentence in rest if sentence not in said][: 1 if opening else 2]
-        rest += _included(rng, wishes, " ".join(opening + rest)) if name == "description_2" else []
-        text = _fill([*opening, *rest, plans.closer(rng, product, wishes.mood)], room, said)
-        if text is None and opening:
-            text = own + "." if len(own) < room else None
-        return text
+        options = w.rng.sample(plans.phrases()["actions"], 3)
+        if name != "headline_3":
+            price = next((value for key, value in product.facts.items() if "price" in key.lower()), None)
+            options += [plans.snippet(w, f) for f in short] * 2
+            options += [f"Yours for {price}", f"Now for {price}", f"From our shop for {price}"] if price else []
+            options += [f"From {brand}", f"By {brand}", f"Made by {brand}"] if brand else []
+            options += [f"For {wishes.audience}", f"Made for {wishes.audience}"] if wishes.audience else []
+        if name == "preheader":
+            options += [plans.line(w, product, wishes.mood) for _ in range(3)]
     fitting = [option for option in options if len(option) <= room and option not in said]
     if not fitting:
         return None
-    text = rng.choice(fitting)
-    said.add(text)
+    text = w.pick(fitting)
+    said.update((text, f"{text}."))
     return text
 
 
-def _body(
-    rng: random.Random, product: Product, wishes: _Wishes, room: int, said: set[str], style: str, terse: bool
-) -> str | None:
-    """A field of several sentences that opens with the product's name."""
-    opening = plans.opener(rng, product, wishes.mood)
-    given = _worth_telling(rng, product.features, room)
-    told = list(plans.features(rng, product, given))
-    known = list(plans.facts(rng, product))
-    if terse or room <= 160:
-        told, known = told[: rng.choice((1, 1, 2))], (rng.sample(known, 1) if known and rng.random() < 0.6 else [])
+def _ad_description(
+    w: World, product: Product, wishes: Wishes, name: str, room: int, said: set[str]
+) -> str | None:  # fmt: skip
+    room = min(room, 80)
+    first = [plans.opener(w, product, wishes.mood)] if name == "description_1" else _included(w, product, wishes, "")
+    short = [f for f in product.features if len(f.text) < 60]
+    rest = [*plans.features(w, product, short), *plans.facts(w, product)]
+    if price := plans.price(w, product):
+        rest.append(price)
+    if wishes.audience:
+        rest.append(plans.audience(w, wishes.audience))
+    w.rng.shuffle(rest)
+    rest = [sentence for sentence in rest if sentence not in said][: 1 if first else 2]
+    rest += [plans.closer(w, product, wishes.mood)]
+    if w.chance(0.3):
+        rest.insert(0, plans.line(w, product, wishes.mood))
+    text = _fitted([*first, *rest], room, said, keep=first)
+    if text is None and name == "description_1" and len(product.name) < room:
+        text = product.name + "."
+    return text or None
+
+
+def _body(w: World, product: Product, wishes: Wishes, room: int, said: set[str], terse: bool) -> str | None:
+    """A field of several sentences that opens with the product's name, or with a line before it."""
+    mood, long = wishes.mood, room > 160
+    opening = [plans.opener(w, product, mood)]
+    wanted = _included(w, product, wishes, " ".join(said))
+    fixed = len(" ".join([*opening, *wanted])) + 1
+    aim = min(room, w.rng.randint(90, 190) if terse else w.rng.randint(220, 460) if long else room)
+    given = _worth_telling(w, product, room - fixed, aim - fixed, whole=wishes.channel == "product_page" and not terse)
+    told = list(plans.features(w, product, given))
+    # A term that a feature holds needs no sentence of its own; at times it gets one, and no text lacks it then.
+    included = _included(w, product, wishes, " ".join([*said, *told])) if w.chance(0.7) else wanted
+    known = list(plans.facts(w, product))
+    if terse or not long:
+        known = w.rng.sample(known, 1) if known and w.chance(0.6) else []
     else:
-        known = [sentence for sentence in known if rng.random() < 0.8]
-    extra = []
-    if wishes.audience and rng.random() < (0.4 if terse or room <= 160 else 0.75):
-        extra.append(plans.audience(rng, wishes.audience))
-    if style != "seo" and room > 160 and rng.random() < (0.5 if told else 0.85):
-        extra.insert(rng.randint(0, len(extra)), plans.line(rng, product))
-    if style in ("product_page", "email") and not terse and rng.random() < (0.3 if len(told) > 2 else 0.6):
-        extra.append(plans.line(rng, product))
-    end = [plans.closer(rng, product, wishes.mood)] if rng.random() < 0.75 or not (told or known or extra) else []
-    parts = [opening, *told, *known, *extra]
-    order = rng.random()
-    if order < 0.2:
-        parts = [opening, *extra, *told, *known]
-    elif order < 0.35:
-        parts = [opening, *told, *extra, *known]
-    included = _included(rng, wishes, " ".join([*said, *parts]))
-    return _fill([*parts, *included, *end], room, said, keep=[opening, *included])
+        known = [sentence for sentence in known if w.chance(0.85)]
+    price = plans.price(w, product) if w.chance(0.7) else None
+    for_whom = [plans.audience(w, wishes.audience)] if wishes.audience and w.chance(0.45 if terse else 0.75) else []
+    many = (0, 0, 1) if terse or not long or wishes.channel == "seo" else (0, 1, 1, 2, 2, 3)
+    lines = [plans.line(w, product, mood) for _ in range(w.pick(many))]
+    end = [plans.closer(w, product, mood)] if w.chance(0.75) or not (told or known or lines) else []
+    hello, bye = _letter(w, product, wishes, terse)
+    # What must stand comes first; the rest is taken in an order of its own while it fits.
+    keep = [*opening, *included, *told]
+    chosen: set[str] = set()
+    left = max(aim, min(room, fixed + len(" ".join(told)) + 1)) - len(" ".join(keep))
+    if left < 0 and len(" ".join(keep)) > room:
+        return None
+    for sentence in w.rng.sample(rest := [*known, *([price] if price else []), *for_whom, *lines, *end], len(rest)):
+        if sentence not in said and len(sentence) < left:
+            left -= len(sentence) + 1
+            chosen.add(sentence)
+    parts = _ordered(w, opening, included, told, known, price, for_whom, lines, end)
+    parts = [part for part in parts if part in chosen or part in keep]
+    if left > len(" ".join([*hello, *bye])) + 2:
+        parts = [*hello, *parts, *bye]
+    said.update(parts)
+    return " ".join(dict.fromkeys(parts))
 
 
-def _worth_telling(rng: random.Random, features: list[Feature], room: int) -> list[Feature]:
-    """The features that fit, at times without some of them: variants of a text must not all say the same."""
-    given = [feature for feature in features if len(feature.text) < (200 if room > 250 else 100)]
-    if len(given) > 1 and rng.random() < (0.3 if room > 280 else 0.45):
-        given = [feature for feature in given if rng.random() < 0.6] or [rng.choice(given)]
-    return given
+def _ordered(
+    w: World,
+    opening: list[str],
+    included: list[str],
+    told: list[str],
+    known: list[str],
+    price: str | None,
+    for_whom: list[str],
+    lines: list[str],
+    end: list[str],
+) -> list[str]:
+    """The sentences in one of many orders; features and facts stay together, each in the job's order."""
+    first, second = lines[:1], lines[1:]
+    last = [price] if price else []
+    middle = w.pick(
+        (
+            [*told, *known, *for_whom, *lines, *last],
+            [*told, *first, *known, *last, *for_whom, *second],
+            [*first, *told, *for_whom, *known, *last, *second],
+            [*for_whom, *told, *known, *lines, *last],
+            [*for_whom, *first, *told, *second, *known, *last],
+            [*told, *for_whom, *first, *known, *second, *last],
+            [*known, *told, *lines, *for_whom, *last],
+            [*first, *known, *last, *told, *for_whom, *second],
+            [*last, *told, *known, *for_whom, *lines],
+        )
+    )
+    # A term to include mostly has the same place, right after the opening: so a small model does not forget it.
+    middle = [*included, *middle] if w.chance(0.7) else [*middle, *included]
+    if first and w.chance(0.25):
+        middle = [part for part in middle if part not in first]
+        return [*first, *opening, *middle, *end]
+    return [*opening, *middle, *end]
 
 
-def _included(rng: random.Random, wishes: _Wishes, text: str) -> list[str]:
-    return [plans.included(rng, term) for term in wishes.include if not _says(text, term)]
+def _letter(w: World, product: Product, wishes: Wishes, terse: bool) -> tuple[list[str], list[str]]:
+    """What a channel has around its text: greeting and sign-off of an e-mail, tags of a post."""
+    hello: list[str] = []
+    bye: list[str] = []
+    if terse or wishes.max_chars is not None:
+        return hello, bye
+    if wishes.channel == "email":
+        hello = [plans.greeting(w, wishes.mood)] if w.chance(0.4) else []
+        bye = [plans.signoff(w, product.brand)] if product.brand and w.chance(0.3) else []
+    elif wishes.channel == "social" and w.chance(0.2 if wishes.mood != "elegant" else 0.05):
+        bye = [" ".join(w.rng.sample(plans.phrases()["tags"], w.pick((1, 2, 2, 3))))]
+    return hello, bye
 
 
-def _fill(parts: list[str], room: int, said: set[str], keep: list[str] | None = None) -> str | None:
+def _worth_telling(w: World, product: Product, most: int, aim: int, *, whole: bool) -> list[Feature]:
+    """The features that fit, in the job's order: all of them where there is room, else some.
+
+    Frames around a feature take about 22 characters.
+    """
+    given = product.features
+    if whole and sum(len(f.text) + 22 for f in given) <= most:
+        if len(given) > 2 and w.chance(0.1):
+            left_out = w.rng.randrange(len(given))
+            return [f for number, f in enumerate(given) if number != left_out]
+        return given
+    room = aim * 0.9
+    taken: list[Feature] = []
+    for feature in w.rng.sample(given, len(given)):
+        if len(feature.text) + 22 <= room:
+            room -= len(feature.text) + 22
+            taken.append(feature)
+    return [feature for feature in given if feature in taken]
+
+
+def _included(w: World, product: Product, wishes: Wishes, text: str) -> list[str]:
+    """Sentences around the terms that must stand in the text."""
+    terms = [term for term in mentions(wishes) if term.lower() != product.name.lower() and not _says(text, term)]
+    return [plans.included(w, term) for term in terms]
+
+
+def _fitted(parts: Sequence[str], room: int, said: set[str], keep: Sequence[str]) -> str | None:
     """The sentences that fit into `room` characters, in order; those to `keep` go before the others."""
-    keep = parts[:1] if keep is None else keep
     left = room - sum(len(sentence) + 1 for sentence in keep) + 1
     if left < 0:
         return None
@@ -302,29 +317,3 @@ def _fill(parts: list[str], room: int, said: set[str], keep: list[str] | None = 
 def _says(text: str, term: str) -> bool:
     """Whether the text holds the term as whole words, in any case."""
     return re.search(rf"(?<!\w){re.escape(term.lower())}(?!\w)", text.lower()) is not None
-
-
-def _hints_at(text: str, term: str) -> bool:
-    """Whether the text holds the term or a word that it begins, inflections among them."""
-    return re.search(rf"(?<!\w){re.escape(term.lower())}", text.lower()) is not None
-
-
-def _obeys(product: Product, wishes: _Wishes, fields: dict[str, str]) -> bool:
-    whole = "\n".join(fields.values())
-    if not all(_says(whole, term.rstrip(".")) for term in wishes.include) or any(
-        _hints_at(whole, term) for term in wishes.avoid
-    ):
-        return False
-    if any(
-        _hints_at(whole, hint[len("Do not say ") : -1]) for hint in wishes.feedback if hint.startswith("Do not say ")
-    ):
-        return False
-    if product.name not in whole or (wishes.max_chars is not None and len(whole) > wishes.max_chars):
-        return False
-    limits = CHANNELS[wishes.channel].fields
-    for name, limit in limits.items():
-        most = 70 if limit.segments and not set(fields[name]) <= _GSM else limit.max
-        if not limit.min <= len(fields[name]) <= most:
-            return False
-    sentences = [s for text in fields.values() for s in re.split(r"(?<=[.!?])\s+", text)]
-    return len(set(sentences)) == len(sentences)

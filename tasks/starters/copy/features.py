@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from tasks.starters.copy.words import amount, invented, lexicon, plain_words, unit, with_article
+from tasks.starters.copy.words import Lexicon, World, amount, in_plural, invented, unit, with_article
 
 # one: singular noun phrase · many: plural noun phrase · trait: follows "it is" · does: follows "it" ·
 # note: stands by itself, in lower case · whole: stands by itself and begins with a capital
@@ -21,124 +20,148 @@ class Feature:
     kind: FeatureKind
 
 
-def short_feature(rng: random.Random, words: dict[str, Any], plural: bool) -> Feature:
+def short_feature(w: World, words: Lexicon, plural: bool) -> Feature:
     """A feature as people list it: a few words in lower case."""
-    kind = rng.random()
-    if kind < 0.46:
-        text, many = _noun_phrase(rng, words)
-        if not many and rng.random() < 0.2:
+    kind = w.rng.random()
+    if kind < 0.44:
+        text, many, sure = _noun_phrase(w, words)
+        if not sure:
+            return Feature(text, "note")
+        if not many and w.chance(0.2):
             text = with_article(text)
         return Feature(text, "many" if many else "one")
-    if kind < 0.66:
-        text = rng.choice((rng.choice(words["are"]), rng.choice(words["are"]), rng.choice(words["adjectives"])))
-        return Feature(text, "trait")
-    if kind < 0.8:
-        singular, _, several = rng.choice(words["do"]).partition("|")
-        return Feature(several if plural else singular, "does")
-    return Feature(_note(rng, words), "note")
+    if kind < 0.63:
+        return Feature(w.pick((w.pick(words["are"]), w.pick(words["are"]), w.pick(words["adjectives"]))), "trait")
+    if kind < 0.79:
+        return Feature(_doing(w, words, plural), "does")
+    return Feature(_note(w, words), "note")
 
 
-def whole_feature(rng: random.Random, words: dict[str, Any], noun: str, plural: bool) -> Feature:
+def whole_feature(w: World, words: Lexicon, noun: str, plural: bool) -> Feature:
     """A phrase as it stands in the body of a catalogue."""
-    (first, one_many), (second, two_many) = _noun_phrase(rng, words), _noun_phrase(rng, words)
+    rng = w.rng
+    (first, one_many, _), (second, two_many, _) = _noun_phrase(w, words), _noun_phrase(w, words)
     first_np = first if one_many else with_article(first)
     second_np = second if two_many else with_article(second)
-    color, material, adjective = (
-        rng.choice(lexicon()["colors"]), rng.choice(words["materials"]), rng.choice(words["adjectives"]),
-    )  # fmt: skip
+    color, material, adjective = w.pick(w.lexicon["colors"]), w.pick(words["materials"]), w.pick(words["adjectives"])
+    occasion = w.pick(words["occasions"])
     kind = rng.random()
     if kind < 0.3:
-        look = rng.choice(
+        look = w.pick(
             (f"{adjective} {noun}", f"{color} {noun}", f"{adjective} {material} {noun}", f"{color} {material} {noun}")
         )
-        text = rng.choice(
+        text = w.pick(
             (
                 look,
                 f"{look} with {first_np}",
                 f"{look} with {first_np} and {second_np}",
                 f"{look}, {second} and {first}",
-                f"{_look(rng)} {look} with {first_np}, in {color} and {rng.choice(lexicon()['colors'])}",
-                f"{look} in {_look(rng)} {material} with {first_np}, {second_np} and {_look(rng)} {_thing(rng)}",
-                f"{look} for {rng.choice(words['occasions'])}",
-                f"{look} with {_look(rng)} {_thing(rng)}",
-                f"{_look(rng)} {look}",
-                f"{_look(rng)} {invented(rng)} {noun} with {first}",
-                f"{rng.choice(plain_words())} {rng.choice(plain_words())} {noun} in {color}, with {first_np}",
+                f"{w.look()} {look} with {first_np}, in {color} and {w.pick(w.lexicon['colors'])}",
+                f"{look} in {w.look()} {material} with {first_np}, {second_np} and {w.look()} {_thing(w)}",
+                f"{look} for {occasion}",
+                f"{look} with {w.look()} {_thing(w)}",
+                f"{w.look()} {look}",
+                f"{w.look()} {invented(w)} {noun} with {first}",
+                f"{w.pick(w.plain)} {w.pick(w.plain)} {noun} in {color}, with {first_np}",
+                f"this {look} comes with {first_np}",
+                f"{with_article(look)} to {w.pick(('wear', 'use', 'keep', 'give', 'share'))} on {occasion}",
             )
         )
-    elif kind < 0.5:
-        text = rng.choice(
+    elif kind < 0.48:
+        text = w.pick(
             (
                 f"{first} and {second}",
                 first,
                 f"can be used with {first_np}, or with {second_np}",
-                f"{first}, {second} and {_look(rng)} {_thing(rng)}",
+                f"{first}, {second} and {w.look()} {_thing(w)}",
                 f"complete with {first_np}",
+                f"comes with {first_np} for {occasion}",
+                f"features {first_np} and {second_np}",
+                f"made from {w.look()} {material} with {first_np}",
+                f"{rng.randint(51, 100)}% {material}",
+                f"{rng.randint(2, 12)} {w.look()} {_thing(w)}s in {color}",
             )
         )
-    elif kind < 0.62:
-        text = f"{rng.choice(('perfect', 'great', 'made', 'ideal', 'just right'))} for {rng.choice(words['occasions'])}"
-    elif kind < 0.74:
-        singular, _, several = rng.choice(words["do"]).partition("|")
-        text = several if plural else singular
-    elif kind < 0.84:
-        text = rng.choice(words["are"])
-    elif kind < 0.92:
-        text = f"the {first.removeprefix('a ')} {'are' if one_many else 'is'} {rng.choice(words['adjectives'])}"
-        text += rng.choice(
+    elif kind < 0.58:
+        text = f"{w.pick(('perfect', 'great', 'made', 'ideal', 'just right', 'lovely', 'designed'))} for {occasion}"
+        text += w.pick(("", "", f" and {w.pick(words['occasions'])}", f", with {first_np}"))
+    elif kind < 0.68:
+        text = _doing(w, words, plural)
+    elif kind < 0.76:
+        text = w.pick(words["are"])
+    elif kind < 0.86:
+        is_ = "are" if one_many else "is"
+        text = f"the {first.removeprefix('a ')} {is_} {w.pick(words['adjectives'])}"
+        text += w.pick(
             (
                 "",
-                f" and {rng.choice(words['adjectives'])}",
-                f", so that you are ready for {rng.choice(words['occasions'])}",
+                f" and {w.pick(words['adjectives'])}",
+                f", so that you are ready for {occasion}",
+                f", while the {second} {'are' if two_many else 'is'} made of {material}",
             )
         )
+    elif kind < 0.93:
+        text = _note(w, words)
     else:
-        text = _note(rng, words)
+        # Words in no order that a reader would expect: they can be copied and not guessed.
+        words_ = [w.pick(w.plain) if w.chance(0.8) else invented(w) for _ in range(rng.randint(3, 11))]
+        for place in range(2, len(words_), 3):
+            words_.insert(place, w.pick(("with", "and", "for", "in", "of", "from", "to the", "by the", "on a")))
+        text = " ".join(words_)
     text = text[:1].upper() + text[1:]
-    return Feature(text + ("." if rng.random() < 0.06 else ""), "whole")
+    return Feature(text + ("." if w.chance(0.06) else ""), "whole")
 
 
-def _noun_phrase(rng: random.Random, words: dict[str, Any]) -> tuple[str, bool]:
-    singular, _, plural = rng.choice(words["parts"]).partition("|")
-    many = bool(plural) and rng.random() < 0.6
-    head = plural if many else singular
-    kind = rng.random()
-    if kind < 0.12:
-        return f"{_look(rng)} {_thing(rng)}", False
-    if kind < 0.4:
-        return f"{_look(rng)} {head}", many
-    if kind < 0.55:
-        return f"{rng.choice(words['materials'])} {head}", many
-    if kind < 0.65:
-        return f"{rng.choice(lexicon()['phrase_words'])} {rng.choice(words['materials'])} {head}", many
-    if kind < 0.75:
-        return f"{rng.choice(words['adjectives'])} {head}", many
-    if kind < 0.84:
-        odd = rng.choice((invented(rng), rng.choice(plain_words())))
-        return rng.choice((f"{odd} {head}", f"{_look(rng)} {odd} {head}")), many
-    if kind < 0.91:
-        return f"{rng.choice(lexicon()['colors'])} {head}", many
-    return f"{head} in {rng.choice((rng.choice(words['materials']), rng.choice(lexicon()['colors'])))}", many
+def _doing(w: World, words: Lexicon, plural: bool) -> str:
+    singular, _, several = w.pick(words["do"]).partition("|")
+    return several if plural else singular
 
 
-def _note(rng: random.Random, words: dict[str, Any]) -> str:
-    count, head = rng.randint(2, 48), rng.choice(words["parts"]).split("|")[0]
-    return rng.choice(
+def _noun_phrase(w: World, words: Lexicon) -> tuple[str, bool, bool]:
+    """A noun phrase, whether it is in the plural, and whether a reader can be sure of that."""
+    singular, _, plural = w.pick(words["parts"]).partition("|")
+    many = (bool(plural) and w.chance(0.6)) or (not plural and in_plural(singular))
+    head = plural if many and plural else singular
+    kind = w.rng.random()
+    if kind < 0.1:
+        return f"{w.look()} {_thing(w)}", False, True
+    if kind < 0.36:
+        return f"{w.look()} {head}", many, True
+    if kind < 0.51:
+        return f"{w.pick(words['materials'])} {head}", many, True
+    if kind < 0.61:
+        return f"{w.pick(w.lexicon['phrase_words'])} {w.pick(words['materials'])} {head}", many, True
+    if kind < 0.71:
+        return f"{w.pick(words['adjectives'])} {head}", many, True
+    if kind < 0.8:
+        odd = w.pick((invented(w), w.pick(w.plain)))
+        return w.pick((f"{odd} {head}", f"{w.look()} {odd} {head}")), many, True
+    if kind < 0.86:
+        return f"{w.pick(w.lexicon['colors'])} {head}", many, True
+    if kind < 0.92:
+        # A head that nobody knows: nothing tells its number.
+        return w.pick((f"{w.look()} {invented(w)}", f"{invented(w)} {invented(w)}", w.pick(w.plain))), False, False
+    return f"{head} in {w.pick((w.pick(words['materials']), w.pick(w.lexicon['colors'])))}", many, True
+
+
+def _note(w: World, words: Lexicon) -> str:
+    rng = w.rng
+    count, head = rng.randint(2, 48), w.pick(words["parts"]).split("|")[0]
+    return w.pick(
         (
             f"set of {count}", f"fits {amount(rng)} {unit(rng)}",
-            f"{count} {rng.choice(('year', 'month'))} warranty",
-            f"made of {rng.choice(words['materials'])}", f"with {with_article(head)}", f"{count}-hour {head}",
-            f"{amount(rng)} {unit(rng)} {head}", f"made for {rng.choice(words['occasions'])}",
-            f"{rng.choice(words['materials'])} and {rng.choice(words['materials'])}",
-            f"{invented(rng)} {invented(rng)}", f"up to {amount(rng)} {unit(rng)}",
-            f"{rng.choice(words['adjectives'])} and {rng.choice(words['adjectives'])}",
+            f"{count} {w.pick(('year', 'month'))} warranty",
+            f"made of {w.pick(words['materials'])}", f"with {head if in_plural(head) else with_article(head)}",
+            f"{count}-hour {head}", f"{amount(rng)} {unit(rng)} {head}", f"made for {w.pick(words['occasions'])}",
+            f"{w.pick(words['materials'])} and {w.pick(words['materials'])}",
+            f"{invented(w)} {invented(w)}", f"up to {amount(rng)} {unit(rng)}",
+            f"{w.pick(words['adjectives'])} and {w.pick(words['adjectives'])}",
+            f"no {w.pick(words['materials'])}", f"for {w.pick(w.lexicon['audiences'])}",
+            f"hand-{w.pick(('made', 'finished', 'painted', 'stitched', 'poured', 'cut'))} {w.pick(words['materials'])}",
+            f"from {w.pick(w.lexicon['places'])}", f"{head} sold separately", f"{count} {w.pick(w.plain)} settings",
         )
     )  # fmt: skip
 
 
-def _look(rng: random.Random) -> str:
-    return str(rng.choice(lexicon()["phrase_words"] if rng.random() < 0.5 else lexicon()["look_words"]))
-
-
-def _thing(rng: random.Random) -> str:
-    return str(rng.choice(lexicon()["look_things"]))
+def _thing(w: World) -> str:
+    return str(w.pick(w.lexicon["look_things"]))

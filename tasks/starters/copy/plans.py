@@ -6,7 +6,7 @@ that a model trained on these texts does not learn to make such things up.
 
 from __future__ import annotations
 
-import random
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
@@ -16,10 +16,10 @@ import yaml
 
 from tasks.starters.copy.features import Feature
 from tasks.starters.copy.products import Product
-from tasks.starters.copy.words import lexicon, with_article
+from tasks.starters.copy.words import World, lexicon, with_article
 
-_ONE = {"it": "It", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
-_SEVERAL = {"it": "They", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}
+_ONE = {"it": "It", "lit": "it", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
+_SEVERAL = {"it": "They", "lit": "they", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}
 
 
 @cache
@@ -28,98 +28,146 @@ def phrases() -> dict[str, Any]:
     return yaml.safe_load(files(__package__).joinpath("phrases.yaml").read_text("utf-8"))
 
 
+@cache
+def phrase_words() -> list[str]:
+    """Longer words that the plans say of their own: what a job may ban so that it hurts."""
+
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, str):
+            yield from re.findall(r"[a-z]{4,}", re.sub(r"\{\w+\}", "", node).lower())
+        else:
+            for child in node.values() if isinstance(node, dict) else node:
+                yield from walk(child)
+
+    lines = [domain["lines"] for domain in lexicon()["domains"].values()]
+    return sorted(set(walk([phrases(), lines])))
+
+
 def brand_apart(product: Product) -> str | None:
     """The brand, where the product's name does not hold it already."""
     return product.brand if product.brand and product.brand.lower() not in product.name.lower() else None
 
 
-def opener(rng: random.Random, product: Product, mood: str) -> str:
+def opener(w: World, product: Product, mood: str) -> str:
     """A sentence that names the product, and perhaps its brand."""
-    words = _SEVERAL if product.plural else _ONE
     brand = brand_apart(product)
-    if brand and rng.random() < 0.4:
-        text = str(rng.choice(phrases()["brand_openers"])).format(n=product.name, b=brand, **words)
-        return text.replace("..", ".")
-    return str(rng.choice(phrases()["openers"][mood])).format(n=product.name, **words)
+    own = brand is not None and w.chance(0.4)
+    text = w.pick(phrases()["brand_openers"] if own else phrases()["openers"][mood])
+    return _filled(text, product, b=brand or "").replace("..", ".")
 
 
-def closer(rng: random.Random, product: Product, mood: str) -> str:
+def subject(w: World, product: Product) -> str:
+    """The subject of an e-mail, with the product's name."""
+    return _filled(w.pick(phrases()["subjects"]), product)
+
+
+def greeting(w: World, mood: str) -> str:
+    """The first words of an e-mail."""
+    return str(w.pick(phrases()["greetings"][mood]))
+
+
+def signoff(w: World, brand: str) -> str:
+    """The last words of an e-mail."""
+    return str(w.pick(phrases()["signoffs"])).format(b=brand).replace("..", ".")
+
+
+def closer(w: World, product: Product, mood: str) -> str:
     """A sentence that asks the reader to act."""
-    return _in_number(rng.choice(phrases()["closers"][mood]), product)
+    return _in_number(w.pick(phrases()["closers"][mood]), product)
 
 
-def audience(rng: random.Random, who: str) -> str:
+def audience(w: World, who: str) -> str:
     """A sentence that says whom the product is for."""
-    return str(rng.choice(phrases()["audience"])).format(a=who)
+    return str(w.pick(phrases()["audience"])).format(a=who)
 
 
-def line(rng: random.Random, product: Product) -> str:
-    """A sentence that fits the kind of product and claims nothing."""
-    own = lexicon()["domains"][product.domain]["lines"]
-    return _in_number(rng.choice(own if rng.random() < 0.7 else phrases()["lines"]), product)
+def line(w: World, product: Product, mood: str) -> str:
+    """A sentence that claims nothing: of the product's own trade where the job tells it, else one that fits any."""
+    if product.known and w.chance(0.5):
+        return _in_number(w.pick(lexicon()["domains"][product.domain]["lines"]), product)
+    return str(w.pick(phrases()["lines"][mood if w.chance(0.45) else "any"]))
 
 
-def included(rng: random.Random, term: str) -> str:
+def included(w: World, term: str) -> str:
     """A sentence around a term that the text must include."""
-    return str(rng.choice(phrases()["include"])).format(t=term.rstrip("."))
+    return str(w.pick(phrases()["include"])).format(t=term.rstrip("."))
 
 
-def facts(rng: random.Random, product: Product) -> Iterator[str]:
-    """Sentences for the product's facts, price last; several plain ones share a sentence at times."""
-    rest = [(key, value) for key, value in product.facts.items() if "price" not in key.lower()]
-    if len(rest) > 1 and rng.random() < 0.3:
-        yield f"{_head(rng, 'facts')}: {_join([f'{key} {value}' for key, value in rest])}."
-    else:
-        for key, value in rest:
-            forms = phrases()["facts"].get(key.lower()) or phrases()["facts"]["other"]
-            yield _told(rng, forms, product, key, value)
+def facts(w: World, product: Product) -> Iterator[str]:
+    """Sentences for the product's facts but for the price; several plain ones share a sentence at times."""
+    rest = [(key.replace("_", " "), value) for key, value in product.facts.items() if "price" not in key.lower()]
+    if len(rest) > 1 and w.chance(0.3):
+        yield f"{_head(w, 'facts')}: {_join([f'{key} {value}' for key, value in rest], w.pick((', ', '; ')))}."
+        return
+    for key, value in rest:
+        forms = phrases()["facts"].get(key.lower()) or phrases()["facts"]["other"]
+        # "Available in size Regular" would be odd: frames after the first want several values.
+        if key.lower() == "size" and "," not in value:
+            forms = forms[:1]
+        yield _filled(w.pick(forms), product, v=value, k=key[:1].upper() + key[1:], l=key)
+
+
+def price(w: World, product: Product) -> str | None:
+    """A sentence for the price, if the job has one."""
     for key, value in product.facts.items():
         if "price" in key.lower():
-            yield _told(rng, phrases()["price"], product, key, value)
+            return _filled(w.pick(phrases()["price"]), product, v=value)
+    return None
 
 
-def features(rng: random.Random, product: Product, given: Sequence[Feature]) -> Iterator[str]:
+def features(w: World, product: Product, given: Sequence[Feature]) -> Iterator[str]:
     """Sentences for the features in their order, neighbours joined where the grammar lets them."""
-    words = _SEVERAL if product.plural else _ONE
-    it, is_ = words["it"], words["is"]
     left = list(given)
-    if len(left) > 2 and all(f.kind != "whole" for f in left) and rng.random() < 0.25:
-        yield f"{_head(rng, 'features')}: {_join([f.text for f in left])}."
+    if len(left) > 1 and all(f.kind != "whole" for f in left) and w.chance(0.3):
+        yield f"{_head(w, 'features')}: {_join([f.text for f in left])}."
         return
+    used: set[str] = set()
     while left:
         feature = left.pop(0)
         mate = left[0] if left else None
-        join = mate is not None and rng.random() < 0.6
+        join = mate is not None and w.chance(0.5)
         if feature.kind == "whole":
-            yield feature.text if feature.text.endswith((".", "!", "?")) else f"{feature.text}."
-        elif feature.kind == "note":
-            yield f"{_head(rng, 'note')}: {feature.text}."
+            text = feature.text.rstrip(".")
+            yield feature.text if text[-1] in "!?" else _fresh(w, "wholes", used).format(t=text)
+        elif feature.kind == "note" or w.chance(0.2):
+            if join and mate and mate.kind != "whole":
+                yield f"{_head(w, 'note')}: {feature.text} and {left.pop(0).text}."
+            else:
+                yield f"{_head(w, 'note')}: {feature.text}."
         elif feature.kind in ("one", "many"):
             things = _things(feature)
             if join and mate and mate.kind in ("one", "many"):
                 things += f" and {_things(left.pop(0))}"
-            yield str(rng.choice(phrases()["things"])).format(t=things, **words)
-        elif feature.kind == "trait":
-            also = f" and {left.pop(0).text}" if join and mate and mate.kind in ("trait", "does") else ""
-            yield f"{it} {is_} {feature.text}{also}."
+            yield _filled(_fresh(w, "things", used), product, t=things)
         else:
-            also = f" and {left.pop(0).text}" if join and mate and mate.kind == "does" else ""
-            yield f"{it} {feature.text}{also}."
+            frames = "traits" if feature.kind == "trait" else "does"
+            also = f" and {left.pop(0).text}" if join and mate and mate.kind in (feature.kind, "does") else ""
+            yield _filled(_fresh(w, frames, used), product, t=feature.text + also)
 
 
-def snippet(rng: random.Random, feature: Feature) -> str:
+def snippet(w: World, feature: Feature) -> str:
     """A feature as a headline without a full stop."""
     text = feature.text.rstrip(".!")
     if feature.kind in ("one", "many"):
-        return f"{rng.choice(('With', 'Now with'))} {_things(Feature(text, feature.kind))}"
+        return f"{w.pick(('With', 'Now with', 'Comes with', 'Enjoy', 'See'))} {_things(Feature(text, feature.kind))}"
     if feature.kind == "whole":
         return text
-    return f"{_head(rng, 'note')}: {text}"
+    return f"{_head(w, 'note')}: {text}"
 
 
-def _told(rng: random.Random, forms: Sequence[str], product: Product, key: str, value: str) -> str:
-    words = _SEVERAL if product.plural else _ONE
-    return rng.choice(forms).format(v=value, k=key[:1].upper() + key[1:], **words)
+def _fresh(w: World, kind: str, used: set[str]) -> str:
+    """A frame that the text has not had yet."""
+    frames = [frame for frame in phrases()[kind] if frame not in used or frame == "{t}."]
+    frame = w.pick(frames)
+    used.add(frame)
+    return str(frame)
+
+
+def _filled(frame: str, product: Product, **slots: str) -> str:
+    name = product.name
+    bare = re.match(r"(?:the|a|an|my|your|our|his|her)\b|\S+'s\b", name, re.IGNORECASE) is not None
+    names = {"n": name, "tn": name if bare else f"the {name}", "Tn": name if bare else f"The {name}"}
+    return frame.format(**names, **(_SEVERAL if product.plural else _ONE), **slots)
 
 
 def _in_number(text: str, product: Product) -> str:
@@ -129,13 +177,13 @@ def _in_number(text: str, product: Product) -> str:
     return text
 
 
-def _head(rng: random.Random, kind: str) -> str:
-    return str(rng.choice(phrases()["lists"][kind]))
+def _head(w: World, kind: str) -> str:
+    return str(w.pick(phrases()["lists"][kind]))
 
 
 def _things(feature: Feature) -> str:
     return with_article(feature.text) if feature.kind == "one" else feature.text
 
 
-def _join(items: Sequence[str]) -> str:
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+def _join(items: Sequence[str], mark: str = ", ") -> str:
+    return items[0] if len(items) == 1 else f"{mark.join(items[:-1])} and {items[-1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Callable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ from tasks.kinds.copy.channels import CHANNELS
 from tasks.kinds.copy.prompt import SYSTEM
 from tasks.starters.copy.card import held_out_scores, write_card
 from tasks.starters.copy.corpus import example, examples
+from tasks.starters.copy.words import world
 
-VOCABULARY = 4096
+VOCABULARY = 5120
 STEPS = 6000
-ROWS = 32
+ROWS = 48
 # Short texts come first: a model learns to copy on them within a few hundred steps.
 BRIEF_UNTIL = 500
 _LABELS = (
@@ -30,24 +32,38 @@ _LABELS = (
 
 
 def train_starter_copy(
-    out: Path, *, smoke: bool = False, seed: int = 0, log: Callable[[str], Any] = print, steps: int = STEPS
+    out: Path,
+    *,
+    smoke: bool = False,
+    seed: int = 0,
+    log: Callable[[str], Any] = print,
+    steps: int = STEPS,
+    rows: int = ROWS,
+    shape: Shape | None = None,
+    start: Path | None = None,
+    workers: int = 0,
 ) -> None:
     """Train starter-copy and save it to the folder `out`; `smoke` does the same in about a minute, to no good.
 
+    It begins from the model in `start`, or from nothing; `workers` processes draw the examples ahead, for a GPU that
+    would wait for them.
+
     An interrupted training goes on from its last checkpoint, in `out/.work`, which a finished one removes.
     """
-    rows, steps = (8, 20) if smoke else (ROWS, steps)
+    rows, steps = (8, 20) if smoke else (rows, steps)
     work = out / ".work"
     begun = (work / "checkpoint.pt").exists()
     tokenizer = PreTrainedTokenizerFast.from_pretrained(out) if begun else tokenizer_for(seed, 500 if smoke else 6000)
     loss = train(
-        lambda step: draw(seed, step, rows),
+        partial(_draw_step, seed, rows, BRIEF_UNTIL if start is None else 0),
         tokenizer,
         out,
         steps=steps,
         seed=seed,
-        shape=Shape(layers=2, width=64, heads=2, inner=128) if smoke else Shape(),
+        shape=Shape(layers=2, width=64, heads=2, inner=128) if smoke else shape or Shape(),
         work=work,
+        start=start,
+        workers=workers,
         log=log,
     )
     scores = held_out_scores(out, seed, 16 if smoke else 256)
@@ -56,12 +72,16 @@ def train_starter_copy(
     log(f"saved to {out}: loss {loss:.3f}, {scores['accepted']:.0%} of fresh jobs accepted at the first attempt")
 
 
-def draw(seed: int, step: int, rows: int) -> list[Pair]:
-    """The examples of one training step."""
-    rng = random.Random(f"starter-copy/{seed}/{step}")  # noqa: S311 (a corpus, not a secret)
+def _draw_step(seed: int, rows: int, brief: int, step: int) -> list[Pair]:
+    return draw(seed, step, rows, brief)
+
+
+def draw(seed: int, step: int, rows: int, brief: int = BRIEF_UNTIL) -> list[Pair]:
+    """The examples of one training step, short ones before step `brief`."""
+    w = world(random.Random(f"starter-copy/{seed}/{step}"))  # noqa: S311 (a corpus, not a secret)
     pairs: list[Pair] = []
     while len(pairs) < rows:
-        found = example(rng, brief=step < BRIEF_UNTIL or rng.random() < 0.1)
+        found = example(w, brief=step < brief or w.chance(0.08))
         if found is not None:
             pairs.append((found.messages, found.completion))
     return pairs
