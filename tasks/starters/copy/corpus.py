@@ -147,7 +147,8 @@ def _line(w: World, product: Product, wishes: Wishes, name: str, room: int, said
         options = w.rng.sample(plans.phrases()["actions"], 3)
         if name != "headline_3":
             price = next((value for key, value in product.facts.items() if "price" in key.lower()), None)
-            options += [plans.snippet(w, f) for f in short] * 2
+            told = [snippet for f in short if len(snippet := plans.snippet(w, f)) <= room]
+            options = options[:1] + told * 3 if told else options
             options += [f"Yours for {price}", f"Now for {price}", f"From our shop for {price}"] if price else []
             options += [f"From {brand}", f"By {brand}", f"Made by {brand}"] if brand else []
             options += [f"For {wishes.audience}", f"Made for {wishes.audience}"] if wishes.audience else []
@@ -161,23 +162,27 @@ def _line(w: World, product: Product, wishes: Wishes, name: str, room: int, said
     return text
 
 
-def _ad_description(
-    w: World, product: Product, wishes: Wishes, name: str, room: int, said: set[str]
-) -> str | None:  # fmt: skip
-    room = min(room, 80)
-    first = [plans.opener(w, product, wishes.mood)] if name == "description_1" else _included(w, product, wishes, "")
-    short = [f for f in product.features if len(f.text) < 60]
-    rest = [*plans.features(w, product, short), *plans.facts(w, product)]
-    if price := plans.price(w, product):
-        rest.append(price)
+def _ad_description(w: World, product: Product, wishes: Wishes, name: str, room: int, said: set[str]) -> str | None:
+    """A description of an ad: features above all, those that no headline has told first."""
+    room = min(room, 82)
+    named = product.name in said or any(product.name in text for text in said)
+    first: list[str] = []
+    if name == "description_2":
+        first = _included(w, product, wishes, "")
+    elif not named or w.chance(0.5):
+        first = [w.pick((plans.opener(w, product, wishes.mood), f"{product.name}."))]
+    fresh = [f for f in product.features if len(f.text) < 60 and not any(f.text.rstrip(".") in text for text in said)]
+    told = list(plans.features(w, product, w.rng.sample(fresh, min(len(fresh), w.pick((1, 2, 2, 3))))))
+    rest = [*plans.facts(w, product), *([price] if (price := plans.price(w, product)) else [])]
     if wishes.audience:
         rest.append(plans.audience(w, wishes.audience))
-    w.rng.shuffle(rest)
-    rest = [sentence for sentence in rest if sentence not in said][: 1 if first else 2]
-    rest += [plans.closer(w, product, wishes.mood)]
+    rest = w.rng.sample(rest, len(rest))[:2]
     if w.chance(0.3):
         rest.insert(0, plans.line(w, product, wishes.mood))
-    text = _fitted([*first, *rest], room, said, keep=first)
+    rest.append(plans.closer(w, product, wishes.mood))
+    if not told and len(rest) > 1 and not first:
+        rest = rest[-2:]
+    text = _fitted([*first, *told, *rest], room, said, keep=first)
     if text is None and name == "description_1" and len(product.name) < room:
         text = product.name + "."
     return text or None
@@ -187,11 +192,18 @@ def _body(w: World, product: Product, wishes: Wishes, room: int, said: set[str],
     """A field of several sentences that opens with the product's name, or with a line before it."""
     mood, long = wishes.mood, room > 160
     opening = [plans.opener(w, product, mood)]
+    if wishes.channel in ("push", "seo") and product.features and w.chance(0.6):
+        # The title says the name, and there is room for little more than a feature.
+        opening = [] if any(product.name in text for text in said) else opening
     wanted = _included(w, product, wishes, " ".join(said))
     fixed = len(" ".join([*opening, *wanted])) + 1
     aim = min(room, w.rng.randint(90, 190) if terse else w.rng.randint(220, 460) if long else room)
-    given = _worth_telling(w, product, room - fixed, aim - fixed, whole=wishes.channel == "product_page" and not terse)
+    whole = wishes.channel in ("product_page", "email") and not terse
+    given = _worth_telling(w, product, room - fixed, aim - fixed, whole=whole)
     told = list(plans.features(w, product, given))
+    while given and len(" ".join(told)) + 1 > room - fixed:
+        given = [f for f in given if f is not max(given, key=lambda f: len(f.text))]
+        told = list(plans.features(w, product, given))
     # A term that a feature holds needs no sentence of its own; at times it gets one, and no text lacks it then.
     included = _included(w, product, wishes, " ".join([*said, *told])) if w.chance(0.7) else wanted
     known = list(plans.facts(w, product))
@@ -220,7 +232,7 @@ def _body(w: World, product: Product, wishes: Wishes, room: int, said: set[str],
     if left > len(" ".join([*hello, *bye])) + 2:
         parts = [*hello, *parts, *bye]
     said.update(parts)
-    return " ".join(dict.fromkeys(parts))
+    return " ".join(dict.fromkeys(parts)) or None
 
 
 def _ordered(
@@ -275,19 +287,19 @@ def _letter(w: World, product: Product, wishes: Wishes, terse: bool) -> tuple[li
 def _worth_telling(w: World, product: Product, most: int, aim: int, *, whole: bool) -> list[Feature]:
     """The features that fit, in the job's order: all of them where there is room, else some.
 
-    Frames around a feature take about 22 characters.
+    Frames around a feature take about 16 characters.
     """
     given = product.features
-    if whole and sum(len(f.text) + 22 for f in given) <= most:
+    if whole and sum(len(f.text) + 16 for f in given) <= most:
         if len(given) > 2 and w.chance(0.1):
             left_out = w.rng.randrange(len(given))
             return [f for number, f in enumerate(given) if number != left_out]
         return given
-    room = aim * 0.9
+    room = aim
     taken: list[Feature] = []
     for feature in w.rng.sample(given, len(given)):
-        if len(feature.text) + 22 <= room:
-            room -= len(feature.text) + 22
+        if len(feature.text) + 14 <= room:
+            room -= len(feature.text) + 14
             taken.append(feature)
     return [feature for feature in given if feature in taken]
 
