@@ -36,7 +36,7 @@ _AVERAGE = 0.99
 _IGNORED = -100
 # A model this small spreads too much probability over wrong tokens. Its scores are scaled on saving, through the last
 # norm, so that it may be asked at the temperatures that larger models are asked at.
-_SHARPEN = 1.25
+SHARPEN = 1.25
 # Lengths on a GPU are multiples of this, so that few shapes occur.
 _STRIDE = 32
 
@@ -80,7 +80,7 @@ def train(
     checkpoint = work / "checkpoint.pt" if work else None
     resumed = checkpoint is not None and checkpoint.exists()
     if start is not None and not resumed:
-        begin_from(start, model, tokenizer, sharpened=_SHARPEN)
+        begin_from(start, model, tokenizer, sharpened=SHARPEN)
     # On a CPU the fused attention is slower than plain products of matrices: its backward pass hardly uses the cores.
     model.set_attn_implementation("eager" if device.type == "cpu" else "sdpa")
     model.to(device)  # type: ignore[arg-type]
@@ -186,7 +186,7 @@ def save(
     shipped.load_state_dict({name: weight.cpu() for name, weight in weights.items()}, strict=False)
     shipped.tie_weights()
     with torch.no_grad():
-        shipped.model.norm.weight *= _SHARPEN
+        shipped.model.norm.weight *= SHARPEN
     shipped.half()
     shipped.generation_config = GenerationConfig(
         do_sample=True,

@@ -11,32 +11,49 @@ from transformers import AutoConfig
 
 from models.engine import TextRequest
 from models.text import engine as text_engine
+from models.text.train import SHARPEN
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, parse
 from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import sample
-from tasks.starters.copy.words import world
+from tasks.starters.copy.plans import phrases
+from tasks.starters.copy.words import lexicon, strings, world
 
 
-def write_card(folder: Path, *, note: str = "", **figures: Any) -> None:
-    """Write README.md beside the model; `figures` fill what the model itself does not tell, `note` ends the recipe."""
+def write_card(folder: Path, *, note: str = "", evaluation: str = "", samples: str = "", **figures: Any) -> None:
+    """Write README.md beside the model; `figures` fill what the model itself does not tell.
+
+    `note` ends the recipe, `evaluation` the scores, `samples` the card.
+    """
     config = AutoConfig.from_pretrained(folder)
     weights = (folder / "model.safetensors").stat().st_size
     text = files(__package__).joinpath("card.md").read_text("utf-8")
+    brief = figures.pop("brief")
+    lines = {line for trade in lexicon()["domains"].values() for line in trade["lines"]}
     filled = text.format(
         parameters=round(weights / 2 / 1e6, 1),
         layers=config.num_hidden_layers,
         width=config.hidden_size,
         vocabulary=config.vocab_size,
         positions=config.max_position_embeddings,
+        scale=SHARPEN,
+        trades=len(lexicon()["domains"]),
+        words=len(set(strings(lexicon()))),
+        plans=len(set(strings(phrases()))),
+        lines=len(lines),
+        brief=f", short ones during the first {brief}" if brief else "",
         note=f" {note}" if note else "",
+        evaluation=f"\n{evaluation.strip()}\n" if evaluation else "",
+        samples=f"\n{samples.strip()}\n" if samples else "",
         **figures,
     )
-    (folder / "README.md").write_text(filled, "utf-8")
+    (folder / "README.md").write_text(filled.rstrip() + "\n", "utf-8")
 
 
 def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
-    """Shares of `count` fresh jobs whose first answer has the channel's form, the name, no rule against it."""
+    """Shares of `count` jobs of the held-out world whose first answer has the channel's form, the name, no rule against
+    it; and of the features of product pages that were told.
+    """
     w = world(random.Random(f"starter-copy/{seed}/held-out"), held_out=True)  # noqa: S311 (jobs, not a secret)
     jobs: list[CopyJob] = []
     while len(jobs) < count:
@@ -57,7 +74,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
             for number, job in enumerate(jobs)
         ]
     )
-    formed = named = accepted = 0
+    formed = named = accepted = told = given = 0
     for result in engine.results():
         job = jobs[int(result.id)]
         try:
@@ -65,7 +82,12 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
         except ParseError:
             continue
         formed += 1
-        named += str(job.product_name) in "\n".join(fields.values())
+        whole = "\n".join(fields.values())
+        named += str(job.product_name) in whole
+        if job.channel == "product_page" and job.max_chars is None:
+            given += len(job.features)
+            told += sum(feature.lower().rstrip(".") in whole.lower() for feature in job.features)
         accepted += all(check.verdict == "accept" for check in judge_alone(job, fields))
     engine.close()
-    return {"jobs": count, "formed": formed / count, "named": named / count, "accepted": accepted / count}
+    shares = {"formed": formed / count, "named": named / count, "accepted": accepted / count}
+    return {"jobs": count, "told": told / max(1, given), **shares}

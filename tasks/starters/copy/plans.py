@@ -16,7 +16,7 @@ import yaml
 
 from tasks.starters.copy.features import Feature
 from tasks.starters.copy.products import Product
-from tasks.starters.copy.words import World, lexicon, with_article
+from tasks.starters.copy.words import World, lexicon, strings, with_article
 
 _ONE = {"it": "It", "lit": "it", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
 _SEVERAL = {"it": "They", "lit": "they", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}
@@ -32,15 +32,9 @@ def phrases() -> dict[str, Any]:
 def phrase_words() -> list[str]:
     """Longer words that the plans say of their own: what a job may ban so that it hurts."""
 
-    def walk(node: Any) -> Iterator[str]:
-        if isinstance(node, str):
-            yield from re.findall(r"[a-z]{4,}", re.sub(r"\{\w+\}", "", node).lower())
-        else:
-            for child in node.values() if isinstance(node, dict) else node:
-                yield from walk(child)
-
     lines = [domain["lines"] for domain in lexicon()["domains"].values()]
-    return sorted(set(walk([phrases(), lines])))
+    own = (re.sub(r"\{\w+\}", "", text).lower() for text in strings([phrases(), lines]))
+    return sorted({word for text in own for word in re.findall(r"[a-z]{4,}", text)})
 
 
 def brand_apart(product: Product) -> str | None:

@@ -67,7 +67,7 @@ def train_starter_copy(
         log=log,
     )
     scores = held_out_scores(out, seed, 16 if smoke else 256)
-    write_card(out, loss=loss, steps=steps, rows=rows, brief=min(steps, BRIEF_UNTIL), **scores)
+    write_card(out, loss=loss, steps=steps, rows=rows, brief=min(steps, BRIEF_UNTIL) if start is None else 0, **scores)
     shutil.rmtree(work, ignore_errors=True)
     log(f"saved to {out}: loss {loss:.3f}, {scores['accepted']:.0%} of fresh jobs accepted at the first attempt")
 

@@ -83,16 +83,19 @@ def _part(held_out: bool) -> Lexicon:
     return {key: node if key in _SHARED else walk(key, node) for key, node in lexicon().items()}
 
 
+def strings(node: Any) -> Iterator[str]:
+    """Every text in nested lists and mappings."""
+    if isinstance(node, str):
+        yield node
+    else:
+        for child in node.values() if isinstance(node, dict) else node:
+            yield from strings(child)
+
+
 @cache
 def _plain_words(held_out: bool) -> list[str]:
-    def walk(node: Any) -> Iterator[str]:
-        if isinstance(node, str):
-            yield from (word.lower() for word in re.findall(r"[A-Za-z]{4,}", node))
-        else:
-            for child in node.values() if isinstance(node, dict) else node:
-                yield from walk(child)
-
-    return sorted({word for word in walk(_part(held_out)) if is_held_out(word) == held_out})
+    found = (word.lower() for text in strings(_part(held_out)) for word in re.findall(r"[A-Za-z]{4,}", text))
+    return sorted({word for word in found if is_held_out(word) == held_out})
 
 
 def invented(w: World, most: int = 3) -> str:

@@ -16,7 +16,7 @@ from tasks.starters.copy.corpus import examples, sample
 from tasks.starters.copy.features import Feature
 from tasks.starters.copy.plans import features, phrase_words, phrases
 from tasks.starters.copy.products import Product, sample_product
-from tasks.starters.copy.words import invented, is_held_out, lexicon, with_article, world
+from tasks.starters.copy.words import invented, is_held_out, lexicon, strings, with_article, world
 
 
 def dice(seed, *, held_out=False):
@@ -32,14 +32,6 @@ def drawn(request):
         if fields is not None:
             found.append((CopyJob(**job.model_dump(exclude_none=True)), feedback, fields))
     return found
-
-
-def strings(node):
-    for value in node.values() if isinstance(node, dict) else node:
-        if isinstance(value, str):
-            yield value
-        else:
-            yield from strings(value)
 
 
 def test_the_stream_is_a_function_of_its_seed():

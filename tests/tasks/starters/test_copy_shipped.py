@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file
 
 from tasks.starters.copy.card import held_out_scores, write_card
 from tasks.starters.copy.train import draw, tokenizer_for
@@ -36,10 +37,14 @@ def test_it_answers_fresh_jobs_in_their_form_and_names_the_product():
 def test_a_card_takes_its_figures_from_the_model(tmp_path):
     for name in ("config.json", "model.safetensors"):
         (tmp_path / name).symlink_to(SHIPPED / name)
-    write_card(tmp_path, loss=1.5, steps=7, rows=8, brief=3, jobs=10, formed=0.9, named=0.8, accepted=0.7)
+    figures = {"loss": 1.5, "steps": 7000, "rows": 8, "jobs": 10, "formed": 0.9, "named": 0.8, "accepted": 0.7}
+    write_card(tmp_path, **figures, told=0.6, brief=3, note="And so on.", samples="## Ten best")
     card = (tmp_path / "README.md").read_text()
-    assert "4.1 million parameters" in card
-    assert "| held-out jobs accepted by all rules, first attempt | 70% |" in card
+    count = sum(t.numel() for t in load_file(tmp_path / "model.safetensors").values())
+    assert f"{count / 1e6:.1f} million parameters" in card
+    assert "accepted by all rules, first attempt | 70% |" in card
+    assert "7,000 steps of 8 examples, short ones during the first 3" in card
+    assert card.endswith("## Ten best\n")
 
 
 @pytest.fixture(scope="module")
