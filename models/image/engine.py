@@ -3,6 +3,9 @@
 A bucket is what must be equal within a batch: mode, size, steps, guidance, strength. Every batch of a bucket is padded
 to the same number of pictures, and each picture draws its noise from a generator of its own. So a picture depends on
 its request alone, bit for bit, within one device, dtype and number of threads.
+
+A model may name native sizes (models.image.native). It is then asked for the one whose shape is nearest to the
+request's, and the picture is brought to the size that was asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 import torch
 
 from models.engine import ImageRequest, ImageResult
+from models.image import native
 from models.image.inputs import decode
 from models.image.load import image_to_image_of, load_text_to_image
 
@@ -26,7 +30,8 @@ MAX_SIDE = 4096
 
 
 class Bucket(NamedTuple):
-    """What the requests of one batch have in common; `strength` is None without a start picture."""
+    """What the requests of one batch have in common: the size at which the model draws, and the sampling. `strength` is
+    None without a start picture."""
 
     width: int
     height: int
@@ -39,23 +44,26 @@ class EngineOutOfMemoryError(RuntimeError):
     """The device cannot hold a batch of this size. No request is at fault; open the engine with a smaller batch."""
 
 
-def bucket_of(request: ImageRequest) -> Bucket:
-    """The bucket that a request belongs to."""
+def bucket_of(request: ImageRequest, sizes: Sequence[native.Size] = ()) -> Bucket:
+    """The bucket that a request belongs to, for a model of these native sizes (none: it draws any size)."""
     strength = None if request.init_image is None else request.strength
-    return Bucket(request.width, request.height, request.steps, request.guidance, strength)
+    size = (request.width, request.height)
+    width, height = native.nearest(sizes, *size) if sizes else size
+    return Bucket(width, height, request.steps, request.guidance, strength)
 
 
 def open(ref: str, device: str = "cpu", dtype: str = "float32", *, batch_size: int = DEFAULT_BATCH) -> ImageEngine:
     """Load the pipeline in the folder `ref`; every batch will hold `batch_size` pictures, padding included."""
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be 1 or more")
-    return ImageEngine(load_text_to_image(Path(ref), device, dtype), batch_size)
+    return ImageEngine(load_text_to_image(Path(ref), device, dtype), batch_size, native.read(Path(ref)))
 
 
 class ImageEngine:
     """Turns image requests into pixels. `submit` is safe from other threads; `results` runs on one."""
 
-    def __init__(self, pipeline: Any, batch_size: int = DEFAULT_BATCH):
+    def __init__(self, pipeline: Any, batch_size: int = DEFAULT_BATCH, sizes: Sequence[native.Size] = ()):
+        self._sizes = tuple(sizes)
         self._text = pipeline
         self._image: Any = None
         self._batch_size = batch_size
@@ -75,7 +83,7 @@ class ImageEngine:
                 if reason:
                     self._refused.append(ImageResult(id=request.id, error=reason))
                 else:
-                    self._waiting.setdefault(bucket_of(request), []).append(request)
+                    self._waiting.setdefault(bucket_of(request, self._sizes), []).append(request)
 
     def results(self) -> Iterator[ImageResult]:
         """Yield each picture when its batch is done; end when nothing waits."""
@@ -103,7 +111,7 @@ class ImageEngine:
         for name, length in (("width", request.width), ("height", request.height)):
             if not 0 < length <= MAX_SIDE:
                 return f"{name} {length} is out of range; a picture has 1 to {MAX_SIDE} pixels a side"
-            if length % self._multiple:
+            if length % self._multiple and not self._sizes:
                 return f"{name} {length} is not possible for this model; use a multiple of {self._multiple}"
         if request.steps < 1:
             return f"{request.steps} steps make no picture; use 1 or more"
@@ -202,6 +210,9 @@ class ImageEngine:
             made, asked = f"{width} × {height}", f"{bucket.width} × {bucket.height}"
             return ImageResult(id=request.id, error=f"the model makes {made} pixels where {asked} were asked for")
         flags = [name for name, raised in (("nan", broken), ("safety", unsafe)) if raised]
+        width, height = request.width, request.height
+        if rgb.shape[:2] != (height, width):
+            rgb = native.enlarge(rgb, width, height)
         return ImageResult(id=request.id, pixels=rgb.tobytes(), width=width, height=height, flags=flags)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from diffusers import AutoencoderTiny, DPMSolverMultistepScheduler, StableDiffus
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokenizer
 
+from models.image import native
 from models.image.load import hush
 
-LATENT_CHANNELS = 16
-ENCODER_WIDTH = 48  # the numbers of a 4 × 4 block, which the encoder carries whole
-DECODER_WIDTH = 40
+LATENT_CHANNELS = 48
+ENCODER_WIDTH = 64
+DECODER_WIDTH = 64
 PROMPT_TOKENS = 32
 TEXT_WIDTH = 128
 TIME_ID_WIDTH = 16
@@ -50,27 +51,27 @@ def _merges(learner: Tokenizer) -> list[list[str]]:
 
 
 def build_autoencoder() -> Autoencoder:
-    """An autoencoder that makes 8 × 8 pixels one latent of 16 channels. Its encoder has no non-linear layer."""
+    """An autoencoder that makes 16 × 16 pixels one latent of 48 channels. Its encoder has no non-linear layer."""
     return AutoencoderTiny(
-        encoder_block_out_channels=(ENCODER_WIDTH,) * 4,
-        decoder_block_out_channels=(DECODER_WIDTH,) * 4,
-        num_encoder_blocks=(0, 0, 0, 0),
-        num_decoder_blocks=(3, 3, 2, 1),
+        encoder_block_out_channels=(ENCODER_WIDTH,) * 5,
+        decoder_block_out_channels=(DECODER_WIDTH,) * 5,
+        num_encoder_blocks=(0, 0, 0, 0, 0),
+        num_decoder_blocks=(3, 3, 2, 1, 0),
         latent_channels=LATENT_CHANNELS,
     )
 
 
 def build_denoiser() -> Any:
-    """An SDXL-shaped UNet for latents of 8 × 8 and thereabouts; about 11 M parameters."""
+    """An SDXL-shaped UNet for latents of 8 × 8 and thereabouts; about 10 M parameters."""
     return UNet2DConditionModel(
         sample_size=8,
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
-        block_out_channels=(64, 128, 192),
+        block_out_channels=(96, 128, 160),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=(4, 4, 6),
+        attention_head_dim=(3, 4, 5),
         cross_attention_dim=TEXT_WIDTH,
         use_linear_projection=True,
         addition_embed_type="text_time",
@@ -102,9 +103,11 @@ def save_pipeline(
     denoiser: Any,
     text_encoder: CLIPTextModelWithProjection,
     tokenizer: CLIPTokenizer,
+    sizes: Sequence[tuple[int, int]],
 ) -> None:
-    """Write an ordinary diffusers folder in half precision, to be run at float32 on CPU."""
-    scheduler = DPMSolverMultistepScheduler(prediction_type="flow_prediction", use_flow_sigmas=True)
+    """Write an ordinary diffusers folder in half precision, to be run at float32 on CPU, and beside it the `sizes`
+    (width, height) that the model draws well."""
+    scheduler = DPMSolverMultistepScheduler(prediction_type="sample", use_flow_sigmas=True)
     hush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -121,3 +124,4 @@ def save_pipeline(
         )
         pipeline.to(torch.float16)
         pipeline.save_pretrained(out, safe_serialization=True)
+    native.write(out, sizes)

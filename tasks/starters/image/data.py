@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import multiprocessing
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.image.train import Bucket
-from tasks.starters.image.scene import caption, draw_scene, render
+from tasks.starters.image.scene import SIZES, caption, draw_scene, render
 
-SIZES = ((64, 64), (96, 64), (64, 96))
 CAPTIONS = 8
-CHUNK = 1_000
+CHUNK = 500
 
 
 def _generator(width: int, height: int, index: int, seed: int) -> np.random.Generator:
@@ -37,20 +38,59 @@ def captions_of(width: int, height: int, index: int, seed: int) -> list[str]:
     return [caption(scene, rng) for _ in range(CAPTIONS)]
 
 
-def training_set(counts: Sequence[int], seed: int, work: Path, log: Callable[[str], Any]) -> list[Bucket]:
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Scenes of one size that are rendered together and lie in one file."""
+
+    width: int
+    height: int
+    indices: range
+    seed: int
+    path: Path
+
+
+def _chunks(counts: Sequence[int], seed: int, work: Path) -> list[_Chunk]:
+    return [
+        _Chunk(
+            width, height, range(first, min(first + CHUNK, count)), seed,
+            work / f"scenes-{width}x{height}-{seed}-{first}-{min(CHUNK, count - first)}.npy",
+        )
+        for (width, height), count in zip(SIZES, counts, strict=True)
+        for first in range(0, count, CHUNK)
+    ]  # fmt: skip
+
+
+def _render_chunk(chunk: _Chunk) -> _Chunk:
+    scratch = chunk.path.with_suffix(".new.npy")
+    np.save(scratch, render_scenes(chunk.width, chunk.height, chunk.indices, chunk.seed))
+    scratch.replace(chunk.path)
+    return chunk
+
+
+def render_all(counts: Sequence[int], seed: int, work: Path, workers: int, log: Callable[[str], Any]) -> None:
+    """Render so many scenes of each of SIZES into `work`, on `workers` processes; what lies there is not done again."""
+    wanted = [chunk for chunk in _chunks(counts, seed, work) if not chunk.path.exists()]
+    if workers == 1:
+        done: Iterable[_Chunk] = map(_render_chunk, wanted)
+    elif wanted:
+        # Fresh processes: torch's threads do not survive a fork.
+        pool = multiprocessing.get_context("spawn").Pool(workers)
+        done = pool.imap_unordered(_render_chunk, wanted)
+    else:
+        return
+    for number, chunk in enumerate(done, 1):
+        log(f"rendered chunk {number} of {len(wanted)}: {len(chunk.indices)} of {chunk.width} × {chunk.height}")
+
+
+def training_set(
+    counts: Sequence[int], seed: int, work: Path, log: Callable[[str], Any], workers: int = 1
+) -> list[Bucket]:
     """Buckets of SIZES with so many scenes each; pixels are kept in `work`, so that an interrupted call goes on."""
+    render_all(counts, seed, work, workers, log)
+    chunks = _chunks(counts, seed, work)
     buckets = []
     for (width, height), count in zip(SIZES, counts, strict=True):
-        chunks = []
-        for first in range(0, count, CHUNK):
-            indices = range(first, min(first + CHUNK, count))
-            path = work / f"scenes-{width}x{height}-{seed}-{first}-{len(indices)}.npy"
-            if not path.exists():
-                log(f"rendering scenes {first + 1} to {indices[-1] + 1} of {count} at {width} × {height}")
-                scratch = path.with_suffix(".new.npy")
-                np.save(scratch, render_scenes(width, height, indices, seed))
-                scratch.replace(path)
-            chunks.append(np.load(path))
+        mine = [np.load(chunk.path) for chunk in chunks if (chunk.width, chunk.height) == (width, height)]
         captions = [captions_of(width, height, index, seed) for index in range(count)]
-        buckets.append(Bucket(np.concatenate(chunks), captions))
+        buckets.append(Bucket(np.concatenate(mine), captions))
     return buckets

@@ -57,26 +57,29 @@ PRODUCTS: dict[str, tuple[str, ...]] = {
     "watch": ("watch", "wristwatch"),
 }
 
+# Wide enough that the product does not tell the material.
 PRODUCT_MATERIALS: dict[str, tuple[str, ...]] = {
-    "mug": ("ceramic", "metal", "glass"),
-    "bottle": ("glass", "metal", "plastic"),
-    "vase": ("ceramic", "glass", "metal"),
-    "plant pot": ("ceramic", "metal", "wood", "plastic"),
-    "candle": ("glass", "ceramic", "metal"),
-    "lamp": ("ceramic", "metal", "wood"),
-    "clock": ("wood", "metal", "plastic"),
-    "chair": ("wood", "metal", "plastic"),
-    "sofa": ("fabric", "leather"),
+    "mug": ("ceramic", "metal", "glass", "wood", "plastic"),
+    "bottle": ("glass", "metal", "plastic", "ceramic", "wood"),
+    "vase": ("ceramic", "glass", "metal", "wood", "plastic"),
+    "plant pot": ("ceramic", "metal", "wood", "plastic", "fabric"),
+    "candle": ("glass", "ceramic", "metal", "wood"),
+    "lamp": ("ceramic", "metal", "wood", "glass", "plastic"),
+    "clock": ("wood", "metal", "plastic", "ceramic", "leather"),
+    "chair": ("wood", "metal", "plastic", "leather", "fabric"),
+    "sofa": ("fabric", "leather", "wool"),
     "cushion": ("fabric", "wool", "leather"),
-    "bag": ("leather", "fabric"),
-    "shoe": ("leather", "fabric"),
+    "bag": ("leather", "fabric", "wool", "plastic"),
+    "shoe": ("leather", "fabric", "wool", "plastic"),
     "hat": ("fabric", "wool", "leather"),
     "shirt": ("fabric", "wool"),
-    "jacket": ("leather", "fabric", "wool"),
-    "book": ("leather", "fabric"),
-    "headphones": ("plastic", "metal", "leather"),
-    "watch": ("leather", "metal", "plastic"),
+    "jacket": ("leather", "fabric", "wool", "plastic"),
+    "book": ("leather", "fabric", "wood", "plastic"),
+    "headphones": ("plastic", "metal", "leather", "wood"),
+    "watch": ("leather", "metal", "plastic", "wood", "fabric", "ceramic"),
 }
+# Materials that hold their shape; the others are sewn and padded.
+HARD = ("ceramic", "glass", "metal", "wood", "plastic")
 
 # setting → the words for it; those of FURNITURE stand on floors, the others on tables too
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -88,6 +91,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "garden": ("in a garden", "on the grass", "on a lawn"),
     "beach": ("on a beach", "on the sand by the sea", "on a sandy beach"),
     "brick": ("in front of a brick wall", "against a brick wall"),
+    "concrete": ("on a concrete floor", "on concrete", "in front of a concrete wall"),
+    "autumn": ("among autumn leaves", "in an autumn park", "on fallen leaves"),
     "night": ("on a dark background", "at night with lights behind", "on a black background with bokeh lights"),
 }
 TINTS: dict[str, Rgb] = {
@@ -104,6 +109,14 @@ LIGHTS: dict[str, tuple[str, ...]] = {
     "warm": ("warm light", "golden hour", "warm evening light"),
     "bright": ("bright daylight", "bright light", "in daylight"),
     "dramatic": ("dramatic light", "dramatic side light", "low key"),
+}
+
+# where the camera is → the words for it
+VIEWS: dict[str, tuple[str, ...]] = {
+    "front": ("front view", "seen from the front", "at eye level"),
+    "three-quarter": ("three-quarter view", "seen at an angle"),
+    "above": ("from above", "high angle", "seen from above"),
+    "close-up": ("close-up", "close-up shot", "macro"),
 }
 
 OPENINGS = ("a photo of", "product photo of", "a picture of", "an image of", "studio shot of", "")
