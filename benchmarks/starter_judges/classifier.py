@@ -31,9 +31,10 @@ ATTRIBUTES = {
     "material": list(words.MATERIALS),
     "setting": list(words.SETTINGS),
 }
-VERSION = 1  # raise it with every change of network, training or scenes: old judges are then not read
+VERSION = 2  # raise it with every change of network, training or scenes: old judges are then not read
 SIDE = 128  # pixels; pictures of other sizes are brought to it
-FEATURES = 192
+SHAPE_FEATURES, TEXTURE_FEATURES = 192, 128
+FEATURES = SHAPE_FEATURES + TEXTURE_FEATURES
 SEED = 7_001
 _CHUNK = 50
 _BATCH = 64
@@ -41,24 +42,46 @@ _TOLD_BY = 40  # pictures
 
 
 class Judge(nn.Module):
-    """count × 3 × 128 × 128 pixels in -1 to 1 → features (count × 192), and scores of each attribute's values."""
+    """count × 3 × 128 × 128 pixels in -1 to 1 → features (count × 320), and scores of each attribute's values.
+
+    Two ways through: shapes and places at low resolution for product, colour and setting; textures at high resolution,
+    pooled where the network finds them (mean and spread, weighted by attention), for the material.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        widths, strides = (3, 32, 48, 96, 128, 128), (2, 2, 2, 2, 1)
-        self.body = nn.Sequential(
-            *(
-                layer
-                for (one, two), stride in zip(itertools.pairwise(widths), strides, strict=True)
-                for layer in (nn.Conv2d(one, two, 3, stride, 1, bias=False), nn.BatchNorm2d(two), nn.ReLU())
-            ),
+        self.shapes = nn.Sequential(
+            *_layers((3, 32, 48, 96, 128, 128), (2, 2, 2, 2, 1)), nn.AvgPool2d(2), nn.Flatten(),
+            nn.Linear(128 * 16, SHAPE_FEATURES), nn.BatchNorm1d(SHAPE_FEATURES), nn.ReLU(),
+        )  # fmt: skip
+        self.textures = nn.Sequential(*_layers((3, 16, 32, 64, 96, 128), (2, 1, 2, 1, 2)))
+        self.where = nn.Conv2d(128, 1, 1)
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Linear(2 * TEXTURE_FEATURES if name == "material" else SHAPE_FEATURES, len(values))
+                for name, values in ATTRIBUTES.items()
+            }
         )
-        self.features = nn.Sequential(nn.Flatten(), nn.Linear(128 * 16, FEATURES), nn.BatchNorm1d(FEATURES), nn.ReLU())
-        self.heads = nn.ModuleDict({name: nn.Linear(FEATURES, len(values)) for name, values in ATTRIBUTES.items()})
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        features = self.features(F.avg_pool2d(self.body(pixels), 2))
-        return features, {name: head(features) for name, head in self.heads.items()}
+        shapes = self.shapes(pixels)
+        textures = self.textures(pixels[..., 8:-8, 8:-8])
+        weights = self.where(textures).flatten(2).softmax(2)
+        mean = (textures.flatten(2) * weights).sum(2)
+        spread = ((textures.flatten(2) - mean[..., None]) ** 2 * weights).sum(2).add(1e-4).sqrt()
+        scores = {
+            name: head(torch.cat([mean, spread], 1) if name == "material" else shapes)
+            for name, head in self.heads.items()
+        }
+        return torch.cat([shapes, mean], 1), scores
+
+
+def _layers(widths: Sequence[int], strides: Sequence[int]) -> list[nn.Module]:
+    return [
+        layer
+        for (one, two), stride in zip(itertools.pairwise(widths), strides, strict=True)
+        for layer in (nn.Conv2d(one, two, 3, stride, 1, bias=False), nn.BatchNorm2d(two), nn.ReLU())
+    ]
 
 
 def as_pixels(pictures: NDArray[np.uint8]) -> torch.Tensor:
@@ -131,7 +154,6 @@ def judge_for(folder: Path, pictures: int, epochs: int, workers: int, log: Calla
     wanted = labels_of([any_scene(*one)[0] for one in asked])
     _train(judge, pixels, wanted, epochs, log)
     torch.save(judge.state_dict(), path)
-    renders.unlink()
     return judge.eval()
 
 
@@ -141,14 +163,15 @@ def _train(
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    judge.to(device)
+    judge.to(device, memory_format=torch.channels_last)
     steps = epochs * len(pixels) // _BATCH
     optimizer = torch.optim.AdamW(judge.parameters(), weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     order = np.concatenate([rng.permutation(len(pixels)) for _ in range(epochs)])
     for step in range(steps):
         chosen = np.sort(order[step * _BATCH : (step + 1) * _BATCH])
-        _, seen = judge(_disturbed(as_pixels(np.asarray(pixels[chosen])).to(device)))
+        given = _disturbed(as_pixels(np.asarray(pixels[chosen])).to(device))
+        _, seen = judge(given.contiguous(memory_format=torch.channels_last))
         loss = sum(F.cross_entropy(seen[name], wanted[name][chosen].to(device)) for name in ATTRIBUTES)
         optimizer.zero_grad()
         loss.backward()
@@ -156,7 +179,7 @@ def _train(
         schedule.step()
         if (step + 1) % 200 == 0:
             log(f"judge: step {step + 1}/{steps}, loss {loss.item():.3f}")
-    judge.cpu()
+    judge.to("cpu", memory_format=torch.contiguous_format)
 
 
 def _disturbed(pixels: torch.Tensor) -> torch.Tensor:
@@ -164,11 +187,11 @@ def _disturbed(pixels: torch.Tensor) -> torch.Tensor:
     there and not at how crisp a render is."""
     side = pixels.shape[-1]
     kind = torch.rand(()).item()
-    if kind < 0.3:
-        small = int(torch.randint(48, side, ()))
+    if kind < 0.2:
+        small = int(torch.randint(72, side, ()))
         pixels = F.interpolate(pixels, (small, small), mode="bilinear", antialias=True)
         pixels = F.interpolate(pixels, (side, side), mode="bicubic")
-    elif kind < 0.5:
+    elif kind < 0.3:
         pixels = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, 1)
     if torch.rand(()) < 0.5:
         pixels = pixels.flip(3)
@@ -177,7 +200,7 @@ def _disturbed(pixels: torch.Tensor) -> torch.Tensor:
         top, left = (int(torch.randint(0, cut + 1, ())) for _ in range(2))
         pixels = pixels[..., top : side - cut + top, left : side - cut + left]
         pixels = F.interpolate(pixels, (side, side), mode="bilinear")
-    noise = 0.08 * torch.rand((len(pixels), 1, 1, 1), device=pixels.device)
+    noise = 0.06 * torch.rand((len(pixels), 1, 1, 1), device=pixels.device)
     light = 1 + 0.06 * torch.randn((len(pixels), 1, 1, 1), device=pixels.device)
     return (pixels * light + noise * torch.randn_like(pixels)).clamp(-1, 1)
 

@@ -31,7 +31,7 @@ def report_copy(args: argparse.Namespace) -> None:
     checker = grammar.harper_folder()
     if checker is None:
         print(f"no grammar checker: `npm install --prefix build/harper harper.js@{grammar.VERSION}` installs it")
-    found = {folder: _report_model(folder, checker, args) for folder in args.copy_model}
+    found = {folder: _report_model(folder, number, checker, args) for number, folder in enumerate(args.copy_model, 1)}
     if len(found) > 1:
         for name in found[args.copy_model[0]]:
             print(f"\n{name}, side by side: " + " | ".join(map(str, found)))
@@ -39,8 +39,10 @@ def report_copy(args: argparse.Namespace) -> None:
                 print(f"  {rows[0].name:<64}" + "".join(f"{row.shown:>9}" for row in rows) + f"   {rows[0].target}")
 
 
-def _report_model(folder: Path, checker: Path | None, args: argparse.Namespace) -> dict[str, list[Measure]]:
-    """Print one model's tables; the measures by set of jobs."""
+def _report_model(
+    folder: Path, number: int, checker: Path | None, args: argparse.Namespace
+) -> dict[str, list[Measure]]:
+    """Print one model's tables; the measures by set of jobs. All texts go to `args.out`, those best ranked first."""
     print(f"\n# starter-copy: {folder}, seed {args.seed}", flush=True)
     engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH)
     held_out = heldout_specs(args.specs, args.seed, args.variants)
@@ -54,8 +56,11 @@ def _report_model(folder: Path, checker: Path | None, args: argparse.Namespace) 
     for name, items in written.items():
         errors = None if checker is None else grammar.check([(i.job, i.first.fields) for i in items], checker)
         tables[name] = _print_set(name, items, errors, args)
-        if name in (HELD_OUT, TOGETHER) or len(args.catalogue) == 1:
-            _print_samples(name, items, errors, args.samples)
+        if name in (TOGETHER, HELD_OUT) or len(args.catalogue) < 2:
+            order = copywriting.ranked(items, errors)
+            _print_samples(name, order, args.samples)
+            with (args.out / f"texts-{number}-{name.split()[0]}.jsonl").open("w", encoding="utf-8") as file:
+                file.writelines(_as_json(score, item) + "\n" for score, item in order)
     if checker is not None:
         sound = [(item.job, item.first.fields) for item in written[HELD_OUT] if item.first.accepted]
         shares = grammar.planted(sound[:_PLANTED], checker, args.seed)
@@ -120,23 +125,35 @@ def _print_set(
     return rows
 
 
-def _print_samples(name: str, items: Sequence[Item], found: Sequence[list[grammar.Finding]] | None, count: int) -> None:
+def _print_samples(name: str, order: Sequence[tuple[float, Item]], count: int) -> None:
     if not count:
         return
-    order = copywriting.ranked(items, found)
     half = -(-count // 2)
     print(f"\n{name}: the {half} best, the {half} worst\n{(copywriting.ranked.__doc__ or '').strip()}")
     for score, item in [*order[:half], *order[-half:]]:
         job = item.job
         print(f"\n[{score:.2f}] {job.job_id} #{item.variant} {job.channel}, failed: {item.first.failed or 'nothing'}")
-        asked = {"name": job.product_name, "brand": job.brand_name, "features": job.features, "facts": job.facts,
-                 "audience": job.audience, "tone": job.tone, "include": job.must_include, "avoid": job.must_avoid,
-                 "max": job.max_chars, "corrections": item.spec.feedback}  # fmt: skip
-        print("  job: " + json.dumps({key: value for key, value in asked.items() if value}, ensure_ascii=False))
+        print("  job: " + json.dumps(_asked(item), ensure_ascii=False))
         for field_name, text in item.first.fields.items():
             print(f"  {field_name or 'raw'}: {text}")
         for reason in item.first.reasons:
             print(f"  ! {reason}")
+
+
+def _asked(item: Item) -> dict[str, object]:
+    job = item.job
+    asked = {
+        "name": job.product_name, "brand": job.brand_name, "features": job.features, "facts": job.facts,
+        "audience": job.audience, "tone": job.tone, "include": job.must_include, "avoid": job.must_avoid,
+        "max": job.max_chars, "corrections": item.spec.feedback,
+    }  # fmt: skip
+    return {key: value for key, value in asked.items() if value}
+
+
+def _as_json(score: float, item: Item) -> str:
+    told = {"job": item.job.job_id, "variant": item.variant, "channel": item.job.channel, "score": round(score, 3)}
+    first = {"failed": item.first.failed, "fields": item.first.fields}
+    return json.dumps({**told, **first, "asked": _asked(item)}, ensure_ascii=False)
 
 
 def _print_speed(folder: Path, specs: Sequence[Spec], threads: int) -> None:
