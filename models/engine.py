@@ -69,7 +69,9 @@ class ImageResult:
 class FitRequest:
     """Fit a record model on the Parquet file `source`; write it to the folder `out`.
 
-    Values of the column `primary_key` (none when empty) name a row: they are made anew and never repeat.
+    Values of the column `primary_key` (none when empty) name a row: they are made anew and never repeat. Columns are
+    drawn in `order` (empty: the source's own); `together` are JSON lists of columns that samples may have to keep
+    together as they stand in the source.
     """
 
     id: str
@@ -79,17 +81,24 @@ class FitRequest:
     steps: int
     family: str = "transformer"
     primary_key: str = ""
+    order: list[str] = field(default_factory=list)
+    together: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRequest:
-    """Draw `rows` records from the model folder `model` into the Parquet file `out`."""
+    """Draw `rows` records from the model folder `model` into the Parquet file `out`.
+
+    `constraints` and `conditions` are JSON, see `models.table.constraints` and `models.table.conditions`.
+    """
 
     id: str
     model: str
     out: str
     rows: int
     seed: int
+    constraints: str = ""
+    conditions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

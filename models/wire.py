@@ -57,7 +57,7 @@ _MESSAGE = pa.struct([pa.field("role", pa.string(), False), pa.field("content", 
 _MESSAGES = pa.list_(_MESSAGE)
 _TEXT, _INT, _SEED, _FLOAT, _BYTES = pa.string(), pa.int64(), pa.uint64(), pa.float64(), pa.large_binary()
 _JSON = pa.large_string()  # the one use of this Arrow type: a dict as JSON text
-_FLAGS = pa.list_(_TEXT)
+_TEXTS = pa.list_(_TEXT)
 _NUMBERS = {_INT: "q", _SEED: "Q", _FLOAT: "d"}
 
 
@@ -80,9 +80,21 @@ SCHEMAS: dict[type, pa.Schema] = {
         init_image=_BYTES,
         strength=_FLOAT,
     ),
-    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=_FLAGS, error=_TEXT),
-    FitRequest: _schema(id=_TEXT, source=_TEXT, out=_TEXT, seed=_SEED, steps=_INT, family=_TEXT, primary_key=_TEXT),
-    SampleRequest: _schema(id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED),
+    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=_TEXTS, error=_TEXT),
+    FitRequest: _schema(
+        id=_TEXT,
+        source=_TEXT,
+        out=_TEXT,
+        seed=_SEED,
+        steps=_INT,
+        family=_TEXT,
+        primary_key=_TEXT,
+        order=_TEXTS,
+        together=_TEXTS,
+    ),
+    SampleRequest: _schema(
+        id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED, constraints=_TEXT, conditions=_TEXT
+    ),
     TableResult: _schema(id=_TEXT, path=_TEXT, rows=_INT, info=_JSON, error=_TEXT),
 }
 _BY_NAME = {cls.__name__: cls for cls in SCHEMAS}
@@ -217,8 +229,8 @@ def _array(values: list[Any], type_: pa.DataType) -> pa.Array:
             raise WireError("a message has exactly the keys role and content")
         parts = [_array([m[key] for m in flat], _TEXT) for key in ("role", "content")]
         return _lists(values, _MESSAGES, pa.StructArray.from_arrays(parts, fields=list(_MESSAGE)))
-    if type_ == _FLAGS:
-        return _lists(values, _FLAGS, _array([flag for flags in values for flag in flags], _TEXT))
+    if type_ == _TEXTS:
+        return _lists(values, _TEXTS, _array([text for texts in values for text in texts], _TEXT))
     if type_ in _NUMBERS:
         return pa.Array.from_buffers(type_, len(values), [None, pa.py_buffer(array(_NUMBERS[type_], values))])
     if type_ == _JSON:

@@ -7,6 +7,7 @@ nothing of the model that learns the tokens.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,30 +19,43 @@ from models.table.columns import CategoryColumn, Chunk, Column, NumberColumn, Te
 from models.table.number import Part
 from models.table.physical import check_schema
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(slots=True)
 class TableCodec:
-    """Table ↔ tokens. `schema` is the source's without metadata; `orders` holds dictionaries in their own order."""
+    """Table ↔ tokens. `schema` is the source's without metadata; `orders` holds dictionaries in their own order.
+
+    Tokens stand in the order `drawn`, of column numbers: what comes early can be given, and the rest follows from it.
+    """
 
     schema: pa.Schema
     columns: list[Column]
     orders: dict[str, list[str]]
+    drawn: list[int]
 
     @property
     def parts(self) -> list[Part]:
-        """All tokens of a row, columns in the source's order."""
-        return [part for column in self.columns for part in column.parts]
+        """All tokens of a row, in the order in which columns are drawn."""
+        return [part for number in self.drawn for part in self.columns[number].parts]
+
+    def places(self) -> dict[int, slice]:
+        """Where each column's tokens stand in a row, in the order in which columns are drawn."""
+        found, at = {}, 0
+        for number in self.drawn:
+            found[number] = slice(at, at + len(self.columns[number].parts))
+            at = found[number].stop
+        return found
 
     def encode(self, table: pa.Table) -> np.ndarray:
         """Tokens of a table with the source's schema: int64, rows × parts. Raises ValueError naming the column."""
         if table.schema.names != self.schema.names:
             raise ValueError(f"the table has columns {table.schema.names}, the model {self.schema.names}")
         pieces = []
-        for name, column in zip(self.schema.names, self.columns, strict=True):
+        for number in self.drawn:
+            name = self.schema.names[number]
             try:
-                pieces.append(column.encode(plain_values(table[name])))
+                pieces.append(self.columns[number].encode(plain_values(table[name])))
             except ValueError as error:
                 raise ValueError(f"column {name!r}: {error}") from error
         return np.concatenate(pieces, axis=1) if pieces else np.zeros((table.num_rows, 0), dtype=np.int64)
@@ -50,12 +64,18 @@ class TableCodec:
         self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: list[set[str]]
     ) -> pa.RecordBatch:
         """Records of tokens. `taken` remembers, per column, the unique texts drawn in earlier chunks."""
-        arrays, at = [], 0
-        for field, column, drawn in zip(self.schema, self.columns, taken, strict=True):
-            own = tokens[:, at : at + len(column.parts)]
-            at += len(column.parts)
-            values = column.decode(own, Chunk(rng, first_row, drawn))
-            arrays.append(_as_field(values, field.type, self.orders.get(field.name)))
+        values = {
+            number: self.columns[number].decode(tokens[:, place], Chunk(rng, first_row, taken[number]))
+            for number, place in self.places().items()
+        }
+        return self.batch(values)
+
+    def batch(self, values: Mapping[int, pa.Array]) -> pa.RecordBatch:
+        """Plain values by column number, as a batch of the source's schema."""
+        arrays = [
+            _as_field(values[number], field.type, self.orders.get(field.name))
+            for number, field in enumerate(self.schema)
+        ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
     def nothing_taken(self) -> list[set[str]]:
@@ -74,7 +94,13 @@ class TableCodec:
             for field, column in zip(self.schema, self.columns, strict=True)
         ]
         schema = base64.b64encode(self.schema.serialize().to_pybytes()).decode()
-        return {"version": VERSION, "schema": schema, "orders": self.orders, "columns": columns}
+        return {
+            "version": VERSION,
+            "schema": schema,
+            "orders": self.orders,
+            "drawn": self.drawn,
+            "columns": columns,
+        }
 
     def digests(self) -> dict[str, np.ndarray]:
         """Per column number, the digests of the texts that must not be drawn."""
@@ -95,11 +121,14 @@ class TableCodec:
             column_from_json(described, field.type, digests.get(str(number), nothing))
             for number, (field, described) in enumerate(zip(schema, data["columns"], strict=True))
         ]
-        return cls(schema=schema, columns=columns, orders=data["orders"])
+        return cls(schema=schema, columns=columns, orders=data["orders"], drawn=data["drawn"])
 
 
-def fit_codec(table: pa.Table, primary_key: str | None = None) -> TableCodec:
-    """Learn the codec of a table. Raises ValueError naming the column that cannot be modelled."""
+def fit_codec(table: pa.Table, primary_key: str | None = None, order: Sequence[str] = ()) -> TableCodec:
+    """Learn the codec of a table. Raises ValueError naming the column that cannot be modelled.
+
+    `order` names all columns in the order in which they will be drawn; without it, it is the table's own.
+    """
     check_schema(table.schema)
     if primary_key is not None and primary_key not in table.schema.names:
         raise ValueError(f"there is no column {primary_key!r} to be the primary key")
@@ -117,7 +146,10 @@ def fit_codec(table: pa.Table, primary_key: str | None = None) -> TableCodec:
             dictionary = (listed.chunk(0) if isinstance(listed, pa.ChunkedArray) else listed).dictionary
             orders[field.name] = [value for value in dictionary.to_pylist() if value in used]
     schema = pa.schema([pa.field(f.name, f.type, f.nullable) for f in table.schema])
-    return TableCodec(schema=schema, columns=columns, orders=orders)
+    drawn = [schema.names.index(name) for name in order or schema.names]
+    if sorted(drawn) != list(range(len(schema))):
+        raise ValueError("the order does not name every column once")
+    return TableCodec(schema=schema, columns=columns, orders=orders, drawn=drawn)
 
 
 def plain_values(column: pa.ChunkedArray) -> pa.Array:

@@ -44,9 +44,10 @@ class Chunk:
 
 
 class Column(Protocol):
-    """One column's codec."""
+    """One column's codec; `type` is the Arrow type of its values."""
 
     role: str
+    type: pa.DataType
 
     @property
     def parts(self) -> list[Part]: ...

@@ -6,17 +6,21 @@ error for people; only faults of the machine raise.
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
 from models.engine import FitRequest, SampleRequest, TableResult
+from models.table.conditions import Conditions, parse_conditions
+from models.table.constraints import parse_constraints
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.steps import default_steps
@@ -73,7 +77,14 @@ def _fit(request: FitRequest) -> TableResult:
         raise ValueError(f"family {request.family!r} is not one of {', '.join(FAMILIES)}")
     began = time.perf_counter()
     table = read_table(Path(request.source))
-    model, fit = fit_table(table, seed=request.seed, steps=request.steps, primary_key=request.primary_key or None)
+    model, fit = fit_table(
+        table,
+        seed=request.seed,
+        steps=request.steps,
+        primary_key=request.primary_key or None,
+        order=request.order,
+        together=[json.loads(names) for names in request.together],
+    )
     model.save(Path(request.out))
     info = {
         "seconds": round(time.perf_counter() - began, 3),
@@ -89,12 +100,14 @@ def _fit(request: FitRequest) -> TableResult:
 def _sample(request: SampleRequest) -> TableResult:
     began = time.perf_counter()
     model = load_model(Path(request.model))
+    constraints, conditions = parse_constraints(request.constraints), parse_conditions(request.conditions)
+    rules = model.constrained(constraints, conditions) if constraints or conditions != Conditions() else None
     path = Path(request.out)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
     with pq.ParquetWriter(unfinished, model.codec.schema) as writer:
         waiting: list[pa.RecordBatch] = []
-        for batch in model.sample(request.rows, request.seed):
+        for batch in model.sample(request.rows, request.seed, rules):
             waiting.append(batch)
             if sum(b.num_rows for b in waiting) >= ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting))
@@ -103,5 +116,7 @@ def _sample(request: SampleRequest) -> TableResult:
             writer.write_table(pa.Table.from_batches(waiting))
     unfinished.replace(path)
     seconds = time.perf_counter() - began
-    info = {"seconds": round(seconds, 3), "rows_per_second": round(request.rows / seconds)}
+    info: dict[str, Any] = {"seconds": round(seconds, 3), "rows_per_second": round(request.rows / seconds)}
+    if rules is not None:
+        info["acceptance"] = round(rules.tally.kept / rules.tally.drawn, 6)
     return TableResult(id=request.id, path=request.out, rows=request.rows, info=info)

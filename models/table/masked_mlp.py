@@ -129,20 +129,38 @@ class MaskedMLP(nn.Module):
         tokens = torch.zeros(rows, count, dtype=torch.int64)
         inputs = torch.zeros(rows, count * self.width)
         for place, part in enumerate(self.parts):
-            known, own = place * self.width, slice(place * self.hidden, (place + 1) * self.hidden)
-            hidden = torch.addmm(self.first_bias[own], inputs[:, :known], self.first[:known, own])
-            hidden = functional.relu(hidden)
-            hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
-            group, row = self.group_of[place]
-            bias = self.logit_bias[group][row] + self.get_buffer(f"allowed_{group}")[row]
-            chances = torch.addmm(bias, hidden, self.logits[group][row])[:, : part.size].softmax(1).cumsum(1)
-            draws = _spread(-chances.sum(1), generator)
-            drawn = torch.searchsorted(chances, draws * chances[:, -1:], right=True).clamp(max=part.size - 1)
-            tokens[:, place] = drawn[:, 0]
+            tokens[:, place] = pick(self.chances(place, inputs), generator)
             if part.gate is not None:
                 tokens[:, place] *= tokens[:, place - 1] >= part.gate
-            inputs[:, known : known + self.width] = self.embedding[tokens[:, place] + self.offsets[place]]
+            inputs[:, self.seen_as(place)] = self.embed(place, tokens[:, place])
         return tokens.numpy()
+
+    @torch.no_grad()
+    def chances(self, place: int, inputs: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size; `inputs` holds the embeddings of the parts before it."""
+        known, own = place * self.width, slice(place * self.hidden, (place + 1) * self.hidden)
+        hidden = torch.addmm(self.first_bias[own], inputs[:, :known], self.first[:known, own])
+        hidden = functional.relu(hidden)
+        hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
+        group, row = self.group_of[place]
+        bias = self.logit_bias[group][row] + self.get_buffer(f"allowed_{group}")[row]
+        return torch.addmm(bias, hidden, self.logits[group][row])[:, : self.parts[place].size].softmax(1)
+
+    @torch.no_grad()
+    def embed(self, place: int, tokens: Tensor) -> Tensor:
+        """The embeddings of a part's tokens, rows × width."""
+        return self.embedding[tokens + self.offsets[place]]
+
+    def seen_as(self, place: int) -> slice:
+        """Where a part's embedding stands in `inputs`."""
+        return slice(place * self.width, (place + 1) * self.width)
+
+
+def pick(chances: Tensor, generator: torch.Generator) -> Tensor:
+    """A token for each row, from `chances` (rows × size, each row with some mass), spread evenly over the rows."""
+    upto = chances.cumsum(1)
+    draws = _spread(-upto.sum(1), generator)
+    return torch.searchsorted(upto, draws * upto[:, -1:], right=True).clamp(max=chances.shape[1] - 1)[:, 0]
 
 
 def _spread(expected: Tensor, generator: torch.Generator) -> Tensor:

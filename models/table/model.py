@@ -10,8 +10,8 @@ the source; what is held down instead is their rate, which must not exceed what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from models.table.codec import TableCodec, fit_codec
+from models.table.conditions import Conditions
+from models.table.constrained import ConstrainedSampler
+from models.table.constraints import Constraint
 from models.table.masked_mlp import MaskedMLP
+from models.table.steering import combinations_seen
 from models.table.steps import default_steps
 from models.table.training import Fit, fit_network
 
@@ -36,10 +40,21 @@ class TableModel:
 
     codec: TableCodec
     network: MaskedMLP
+    seen: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
+    """Of columns that stand together only as in the source: their distinct tokens there."""
 
-    def sample(self, rows: int, seed: int) -> Iterator[pa.RecordBatch]:
-        """Yield `rows` records with the source's schema, chunk by chunk."""
+    def constrained(self, constraints: Sequence[Constraint], conditions: Conditions) -> ConstrainedSampler:
+        """What draws rows that keep rules. Raises ValueError for rules that the model cannot keep."""
+        return ConstrainedSampler(self.codec, self.network, constraints, conditions, self.seen)
+
+    def sample(self, rows: int, seed: int, rules: ConstrainedSampler | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield `rows` records with the source's schema, chunk by chunk. Raises `constrained.Impossible`."""
         taken = self.codec.nothing_taken()
+        if rules is not None:
+            for first in range(0, rows, CHUNK):
+                batch = rules.chunk(first, CHUNK, [seed, first // CHUNK], taken)
+                yield batch.slice(0, min(CHUNK, rows - first))
+            return
         for first in range(0, rows, CHUNK):
             spread = np.random.SeedSequence([seed, first // CHUNK])
             for_tokens, for_values = spread.spawn(2)
@@ -60,11 +75,14 @@ class TableModel:
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"network.{name}": value.contiguous() for name, value in self.network.state_dict().items()}
         tensors |= {f"known.{name}": torch.from_numpy(value) for name, value in self.codec.digests().items()}
+        together = list(self.seen)
+        tensors |= {f"seen.{n}": torch.from_numpy(self.seen[names]) for n, names in enumerate(together)}
         save_file(tensors, folder / WEIGHTS)
         description = {
             "family": FAMILY,
             "width": self.network.width,
             "hidden": self.network.hidden,
+            "together": together,
             "codec": self.codec.to_json(),
         }
         text = json.dumps(description, ensure_ascii=False, sort_keys=False, allow_nan=False, indent=None)
@@ -72,16 +90,26 @@ class TableModel:
 
 
 def fit_table(
-    table: pa.Table, *, seed: int, steps: int | None = None, primary_key: str | None = None
+    table: pa.Table,
+    *,
+    seed: int,
+    steps: int | None = None,
+    primary_key: str | None = None,
+    order: Sequence[str] = (),
+    together: Sequence[Sequence[str]] = (),
 ) -> tuple[TableModel, Fit]:
-    """Fit a model of `table`. Raises ValueError for a table without rows or columns, or one that cannot be imitated."""
+    """Fit a model of `table`; columns are drawn in `order`, and those of `together` can be kept together later.
+
+    Raises ValueError for a table without rows or columns, or one that cannot be imitated.
+    """
     if table.num_rows == 0:
         raise ValueError("the table has no rows")
-    codec = fit_codec(table, primary_key)
+    codec = fit_codec(table, primary_key, order)
     tokens = codec.encode(table)
     wanted = default_steps(table.num_rows, table.num_columns) if steps is None else steps
     network, fit = fit_network(tokens, codec.parts, wanted, seed)
-    return TableModel(codec=codec, network=network), fit
+    seen = {tuple(names): combinations_seen(codec, tokens, names) for names in together}
+    return TableModel(codec=codec, network=network, seen=seen), fit
 
 
 def load_model(folder: Path) -> TableModel:
@@ -98,6 +126,7 @@ def load_model(folder: Path) -> TableModel:
         network = MaskedMLP(codec.parts, description["width"], description["hidden"])
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
         network.load_state_dict(weights)
+        seen = {tuple(names): tensors[f"seen.{n}"].numpy() for n, names in enumerate(description["together"])}
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error
-    return TableModel(codec=codec, network=network)
+    return TableModel(codec=codec, network=network, seen=seen)

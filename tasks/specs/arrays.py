@@ -67,6 +67,8 @@ def suits(kind: pa.DataType, family: Family) -> bool:
         if types.is_map(kind):
             return not _nested(kind.item_type)
         return types.is_struct(kind) and not any(_nested(field.type) for field in kind)
+    if family == "json":
+        return types.is_nested(kind) and not types.is_union(kind)
     return not _nested(kind)
 
 

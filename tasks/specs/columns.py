@@ -12,7 +12,7 @@ import tasks.kinds
 from tasks.kinds.base import Job
 
 # How the cells of a column are read; `other` leaves everything to the job model.
-Family = Literal["text", "integer", "number", "list", "map", "other", "meta"]
+Family = Literal["text", "integer", "number", "list", "map", "json", "other", "meta"]
 
 META = "meta_"
 MAX_META = 100
@@ -76,6 +76,8 @@ def families() -> dict[str, Family]:
 
 
 def _family(schema: dict[str, Any]) -> Family:
+    if schema.get("contentMediaType") == "application/json":
+        return "json"
     kinds = {s.get("type") for s in schema.get("anyOf", [schema])} - {"null"}
     kinds = kinds or {"string"}
     if "const" in schema or "enum" in schema:

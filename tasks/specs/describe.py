@@ -17,6 +17,7 @@ _ARROW: dict[Family, pa.DataType] = {
     "number": pa.float64(),
     "list": pa.list_(pa.string()),
     "map": pa.map_(pa.string(), pa.string()),
+    "json": pa.string(),
     "meta": pa.string(),
 }
 
@@ -116,6 +117,7 @@ def _type(columns: KindColumns, name: str) -> str:
         "number": "number",
         "list": "list of texts",
         "map": "map of texts",
+        "json": "JSON text",
     }
     return words[columns.families[name]]
 

@@ -273,6 +273,7 @@ _HOLDS: dict[Family, str] = {
     "number": "numbers",
     "list": "lists of texts",
     "map": "maps of texts",
+    "json": "JSON texts, lists or objects",
     "meta": "single values",
     "other": "values",
 }

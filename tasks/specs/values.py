@@ -121,6 +121,25 @@ def _map(value: Any) -> dict[str, str] | None:
     return {_member(k, "a key"): _member(v, quote(str(k))) for k, v in value.items() if not _blank(v)} or None
 
 
+def _json_text(value: Any) -> str | None:
+    """JSON text as it stands; lists and objects of files that have them become JSON text."""
+    if isinstance(value, list) and value and all(isinstance(pair, tuple) for pair in value):
+        value = dict(value)  # a map of Arrow's
+    if isinstance(value, dict | list):
+        try:
+            return orjson.dumps(_without_blanks(value), default=str).decode() if value else None
+        except TypeError as error:
+            raise CellError(f"cannot be JSON: {error}", "write JSON text") from error
+    return _column_text(value)
+
+
+def _without_blanks(value: Any) -> Any:
+    """Arrow gives every struct all fields that any of them has: those that are null were never written."""
+    if isinstance(value, dict):
+        return {key: _without_blanks(inner) for key, inner in value.items() if inner is not None}
+    return [_without_blanks(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def _other(value: Any) -> Any:
     return value
 
@@ -152,6 +171,7 @@ _READERS = {
     "number": _number,
     "list": _list,
     "map": _map,
+    "json": _json_text,
     "other": _other,
     "meta": _meta,
 }

@@ -27,8 +27,8 @@ EVERYTHING = [
     ImageRequest(id="c", prompt="p", seed=1, init_image=b"\x00\xff", strength=0.25),
     ImageRequest(id="d", prompt="p", seed=1),
     ImageResult(id="c", pixels=b"\x01" * 12, width=2, height=2, flags=["nan", "safety"]),
-    FitRequest(id="e", source="s", out="o", seed=5, steps=7, family="vae"),
-    SampleRequest(id="f", model="m", out="o", rows=10**12, seed=5),
+    FitRequest(id="e", source="s", out="o", seed=5, steps=7, family="vae", order=["b", "a"], together=['["a", "b"]']),
+    SampleRequest(id="f", model="m", out="o", rows=10**12, seed=5, constraints="[]", conditions="{}"),
     TableResult(id="e", path="o", rows=3, info={"loss": [0.5, 0.25], "nested": {"a": None}}),
     TextRequest(id="z", messages=CHAT, seed=1),
 ]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from models.table.conditions import parse_conditions
+from models.table.constraints import parse_constraints
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
@@ -14,8 +18,6 @@ LATER: dict[str, str] = {
     **columns.LATER,
     "schema": "records without a source table are not supported yet",
     "target": "naming a target column is not supported yet",
-    "conditions": "fixed or rebalanced columns are not supported yet",
-    "constraints": "business rules between columns are not supported yet",
     "parent": "tables that refer to one another are not supported yet",
     "privacy": "privacy settings are not supported yet",
     "gates": "quality and leakage gates are not supported yet",
@@ -27,10 +29,24 @@ PATHS = ("source",)
 _FAMILIES_LATER = frozenset({"diffusion", "vae", "gan"})
 
 
+_JSON: dict[str, Any] = {"contentMediaType": "application/json"}
+
+
 def _family(value: Any) -> Any:
     if isinstance(value, str) and value.strip() in _FAMILIES_LATER:
         raise wrong("family", f"record models of the family {value.strip()} are not supported yet", "write auto")
     return value
+
+
+def _readable(column: str, parse: Callable[[str], Any]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        try:
+            parse(value)
+        except ValueError as error:
+            raise wrong(column, str(error)) from error
+        return json.dumps(json.loads(value), ensure_ascii=False) if value.strip() else ""
+
+    return check
 
 
 class RecordsJob(Job):
@@ -46,6 +62,20 @@ class RecordsJob(Job):
     family: Annotated[
         Literal["auto", "transformer"], BeforeValidator(_family), Field(description="The kind of record model.")
     ] = "auto"
+    conditions: Annotated[
+        str,
+        AfterValidator(_readable("conditions", parse_conditions)),
+        Field(
+            max_length=20_000,
+            description="JSON: columns with given values, ranges, or values in given shares.",
+            json_schema_extra=_JSON,
+        ),
+    ] = ""
+    constraints: Annotated[
+        str,
+        AfterValidator(_readable("constraints", parse_constraints)),
+        Field(max_length=20_000, description="JSON: business rules that every record keeps.", json_schema_extra=_JSON),
+    ] = ""
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
@@ -58,6 +88,8 @@ EXAMPLES: list[dict[str, Any]] = [
         "source": "s3://my-bucket/customers.parquet",
         "rows": 10_000,
         "family": "auto",
+        "conditions": '{"country": {"shares": {"NO": 0.5}}}',
+        "constraints": '[{"less": ["first_order", "last_order"], "or_equal": true}]',
         "primary_key": "customer_id",
         "meta_owner": "analytics",
     },

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.engine import EngineSpec, FitRequest, SampleRequest, TableResult
+from models.table.arrangement import order_of
+from models.table.conditions import check_conditions, parse_conditions
+from models.table.constraints import Together, check_constraints, parse_constraints
 from models.table.steps import default_steps
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused
 from tasks.kinds.records import quality, rules, source
+from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.job import RecordsJob
 
-FIT_VERSION = 1  # raise it when the same table and steps would fit another model
+FIT_VERSION = 2  # raise it when the same table and steps would fit another model
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A drawn table; `acceptance` is the share of drawn rows that kept the job's rules, None without any."""
+
+    path: Path
+    acceptance: float | None = None
 
 
 class RecordsKind:
@@ -45,6 +60,7 @@ class RecordsKind:
                 source.check_key(path, job.primary_key)
             except ValueError as error:
                 raise Refused("primary_key", str(error)) from error
+        fit_order, together = _arrangement(job, source.head(path))
         digest = desk.source_digest("source", job.source)
         steps = default_steps(shape.rows, len(shape.columns))
         fit_inputs = {
@@ -55,10 +71,14 @@ class RecordsKind:
             "primary_key": job.primary_key or "",
             "version": FIT_VERSION,
             "model": desk.model_digest(self.name, "table"),
+            "order": fit_order,
+            "together": together,
         }
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
+            "conditions": job.conditions,
+            "constraints": job.constraints,
             "fit": fit_inputs,
             "rules": self.rules_digest,
         }
@@ -76,6 +96,8 @@ class RecordsKind:
             steps=fit.steps,
             family=fit.inputs["family"],
             primary_key=fit.inputs["primary_key"],
+            order=fit.inputs["order"],
+            together=[json.dumps(names) for names in fit.inputs["together"]],
         )
 
     def request(self, job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:
@@ -87,6 +109,8 @@ class RecordsKind:
             out=str(desk.scratch / f"{attempt.id}.parquet"),
             rows=rows,
             seed=attempt.seed,
+            constraints=job.constraints,
+            conditions=job.conditions,
         )
 
     def judge(
@@ -95,15 +119,16 @@ class RecordsKind:
         attempt: Attempt,
         result: TableResult,
         desk: Desk,
-    ) -> tuple[Path, list[Check]]:
+    ) -> tuple[Sampled, list[Check]]:
         """The file and what the rules say of it."""
-        return Path(result.path), rules.judge(job, desk.source("source", job.source), Path(result.path))
+        value = Sampled(Path(result.path), result.info.get("acceptance"))
+        return value, rules.judge(job, desk.source("source", job.source), value.path)
 
-    def judge_among(self, job: RecordsJob, value: Path, accepted: Sequence[dict[str, Any]]) -> list[Check]:
+    def judge_among(self, job: RecordsJob, value: Sampled, accepted: Sequence[dict[str, Any]]) -> list[Check]:
         """Two data sets of one job may be as alike as two samples are."""
         return []
 
-    def output(self, job: RecordsJob, attempt: Attempt, value: Path, checks: Sequence[Check], desk: Desk) -> Output:
+    def output(self, job: RecordsJob, attempt: Attempt, value: Sampled, checks: Sequence[Check], desk: Desk) -> Output:
         """The data set as Parquet with marking and lineage in its metadata, and its quality figures."""
         real = desk.source("source", job.source)
         lineage = {
@@ -114,7 +139,7 @@ class RecordsKind:
             "seed": attempt.seed,
             "source_sha256": desk.source_digest("source", job.source),
         }
-        marked = _mark(value, lineage)
+        marked = _mark(value.path, lineage)
         rows = pq.read_metadata(marked).num_rows
         part = File.named(f"records/{job.job_id}/{attempt.variant}/part-0000", ".parquet", marked, rows)
         figures = quality.figures(real, marked, seed=attempt.seed)
@@ -123,6 +148,9 @@ class RecordsKind:
             "variant": attempt.variant,
             "rows": rows,
             "figures": figures,
+            "conditions": json.loads(job.conditions) if job.conditions else {},
+            "constraints": constraint_figures(job.constraints, real, marked),
+            "acceptance": value.acceptance,
             "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
         }
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
@@ -135,6 +163,22 @@ class RecordsKind:
     def tokens(self, result: TableResult) -> int:
         """Records are not counted in tokens."""
         return 0
+
+
+def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[str]]]:
+    """In which order the job needs its columns drawn, empty for the source's own, and which must stay together."""
+    constraints, conditions = parse_constraints(job.constraints), parse_conditions(job.conditions)
+    for column, check in (
+        ("constraints", lambda: check_constraints(constraints, head)),
+        ("conditions", lambda: check_conditions(conditions, head)),
+    ):
+        try:
+            check()
+        except ValueError as error:
+            raise Refused(column, str(error)) from error
+    order = order_of(head.schema.names, constraints, conditions)
+    together = [list(rule.columns) for rule in constraints if isinstance(rule, Together)]
+    return ([] if order == head.schema.names else order), together
 
 
 def _mark(path: Path, lineage: dict[str, Any]) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from models.table.constraints import Constraint, Present, describe, parse_constraints, violations
 from models.table.number import FEW_VALUES
 from models.table.reading import read_table
 from tasks.kinds.base import Check
@@ -44,11 +45,13 @@ def judge(job: RecordsJob, source: Path, synthetic: Path) -> list[Check]:
         _check("records.rows", made.num_rows == wanted, f"{made.num_rows} rows where {wanted} are wanted"),
         _columns("records.ranges", [v for v in views if _out_of_range(v)], "values beyond the source's range in"),
         _columns("records.categories", [v for v in views if _unknown(v)], "values that the source lacks in"),
-        _columns("records.nulls", [v for v in views if _null_shift(v)], "another share of nulls in"),
+        _columns("records.nulls", [v for v in views if _null_shift(v, job)], "another share of nulls in"),
         _columns("records.invented", [v for v in views if _repeats_source(v)], "values of the source's own in"),
     ]
     if job.primary_key is not None:
         checks.append(_key(next(view for view in views if view.name == job.primary_key)))
+    if job.constraints:
+        checks.append(_constraints(parse_constraints(job.constraints), made, real))
     checks.append(_copies(views))
     return checks
 
@@ -80,8 +83,10 @@ def _unknown(view: View) -> bool:
     return bool((~np.isin(view.synthetic_codes[view.synthetic_codes >= 0], known)).any())
 
 
-def _null_shift(view: View) -> bool:
-    if not len(view.synthetic_codes):
+def _null_shift(view: View, job: RecordsJob) -> bool:
+    # Where a job conditions its records, nulls follow from that; where it forbids them, there are none.
+    wanted = any(isinstance(r, Present) and r.column == view.name for r in parse_constraints(job.constraints))
+    if not len(view.synthetic_codes) or job.conditions or wanted:
         return False
     real, made = float((view.source_codes < 0).mean()), float((view.synthetic_codes < 0).mean())
     if real in (0.0, 1.0):
@@ -102,6 +107,13 @@ def _key(view: View) -> Check:
     return _check(
         "records.key", nulls == 0 and repeated == 0, f"{view.name} is null in {nulls} rows and repeats in {repeated}"
     )
+
+
+def _constraints(constraints: Sequence[Constraint], made: pa.Table, real: pa.Table) -> Check:
+    broken = {describe(rule): int(violations(rule, made, real).sum()) for rule in constraints}
+    failing = [f"{words} in {count} rows" for words, count in broken.items() if count]
+    reason = f"rules are broken: {'; '.join(failing[:_NAMED])}"
+    return _check("records.constraints", not failing, reason, score=float(len(failing)))
 
 
 def _copies(views: Sequence[View]) -> Check:

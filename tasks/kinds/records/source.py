@@ -34,6 +34,15 @@ def inspect(path: Path) -> Shape:
     return _checked(path, table.num_rows, table.schema)
 
 
+def head(path: Path, rows: int = 1_000) -> pa.Table:
+    """The first rows of a source."""
+    if is_parquet(path):
+        with open_parquet(path) as file:
+            first = next(file.iter_batches(rows), None)
+            return file.schema_arrow.empty_table() if first is None else pa.Table.from_batches([first])
+    return read_table(path).slice(0, rows)
+
+
 def load(path: Path) -> pa.Table:
     """The whole source, checked as by `inspect`."""
     inspect(path)

@@ -59,7 +59,7 @@ def with_cell(table: pa.Table, name: str, value: object) -> pa.Table:
 
 
 def test_a_fair_table_passes_every_rule(tmp_path: Path) -> None:
-    checks = judged(tmp_path, MADE, primary_key="id")
+    checks = judged(tmp_path, MADE, primary_key="id", constraints='[{"column": "age", "max": 90}]')
     assert set(checks) == set(rules.RULES)
     assert {check.verdict for check in checks.values()} == {"accept"}, checks
 
@@ -89,6 +89,20 @@ def test_what_was_done_to_a_table_is_caught(tmp_path: Path, rule: str, corrupt: 
     check = judged(tmp_path, corrupt(MADE), primary_key="id")[rule]
     assert check.verdict == rules.RULES[rule].on_fail
     assert check.reason
+
+
+def test_a_broken_constraint_is_counted_and_said_in_words(tmp_path: Path) -> None:
+    check = judged(tmp_path, MADE, constraints='[{"column": "age", "min": 18, "max": 60}]')["records.constraints"]
+    beyond = int((MADE["age"].to_numpy() > 60).sum())
+    assert check.verdict == "retry"
+    assert check.reason == f"rules are broken: 18 ≤ age ≤ 60 in {beyond} rows"
+
+
+def test_nulls_may_shift_where_the_job_says_so(tmp_path: Path) -> None:
+    full = replaced(MADE, "phone", [0.0] * ROWS)
+    assert judged(tmp_path, full)["records.nulls"].verdict == "retry"
+    for job in ({"constraints": '[{"column": "phone", "not_null": true}]'}, {"conditions": '{"city": "Bonn"}'}):
+        assert judged(tmp_path, full, **job)["records.nulls"].verdict == "accept"
 
 
 def test_reasons_name_columns_and_no_values(tmp_path: Path) -> None:

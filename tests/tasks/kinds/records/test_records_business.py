@@ -1,0 +1,89 @@
+"""Jobs with conditions and constraints, from the spec to the quality figures, by the real record engine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.batches import run_batch
+
+from tasks.settings import Settings
+
+ROWS = 3_000
+
+
+def orders() -> pa.Table:
+    rng = np.random.default_rng(0)
+    ordered = rng.integers(19_000, 19_365, ROWS)
+    net = np.round(rng.gamma(3, 30, ROWS), 2)
+    vat = np.round(net * 0.25, 2)
+    return pa.table(
+        {
+            "ordered": pa.array(ordered.astype(np.int32)).cast(pa.date32()),
+            "shipped": pa.array((ordered + rng.integers(-1, 9, ROWS)).astype(np.int32)).cast(pa.date32()),
+            "net": net,
+            "vat": vat,
+            "gross": np.round(net + vat, 2),
+            "fraud": rng.choice(["yes", "no"], ROWS, p=[0.01, 0.99]),
+        }
+    )
+
+
+def made(folder: Path, **job: Any) -> tuple[dict[str, Any], pa.Table | None, dict[str, Any] | None]:
+    """The manifest of a run with one records job, its table and its quality figures where it was accepted."""
+    pq.write_table(orders(), folder / "orders.parquet")
+    row = {"job_id": "orders", "kind": "records", "source": "orders.parquet", "rows": 1_000, **job}
+    (folder / "specs.jsonl").write_text(json.dumps(row) + "\n")
+    manifest, _ = run_batch([str(folder / "specs.jsonl")], str(folder / "out"), Settings(threads=1), run_id="r")
+    tables, figures = list(folder.glob("out/r/records/*/*/*.parquet")), list(folder.glob("out/r/quality/*.json"))
+    return (
+        manifest,
+        pq.read_table(tables[0]) if tables else None,
+        json.loads(figures[0].read_text()) if figures else None,
+    )
+
+
+def test_a_job_with_rules_and_shares_gets_what_it_asks_for(tmp_path: Path) -> None:
+    manifest, table, figures = made(
+        tmp_path,
+        conditions={"fraud": {"shares": {"yes": 0.5}}},
+        constraints=[{"less": ["ordered", "shipped"], "or_equal": True}, {"sum": ["net", "vat"], "equals": "gross"}],
+    )
+    assert manifest["items"]["accepted"] == 1, manifest
+    assert table is not None
+    assert figures is not None
+    assert table["fraud"].to_pylist().count("yes") == 500
+    assert all(a <= b for a, b in zip(table["ordered"].to_pylist(), table["shipped"].to_pylist(), strict=True))
+    assert np.allclose(table["net"].to_numpy() + table["vat"].to_numpy(), table["gross"].to_numpy(), atol=1e-9)
+    assert [entry["violations"] for entry in figures["constraints"]] == [0, 0]
+    assert figures["constraints"][0]["source"] == pytest.approx(0.1, abs=0.03)
+    assert figures["constraints"][1]["rule"] == "net + vat = gross"
+    assert 0.3 < figures["acceptance"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("job", "words"),
+    [
+        ({"constraints": [{"column": "age", "min": 1}]}, "'age', which is no column of the source"),
+        ({"conditions": '{"fraud": '}, "the conditions are no JSON"),
+        ({"constraints": [{"sum": ["ordered", "net"], "equals": "gross"}]}, "only numbers add up"),
+    ],
+)
+def test_rules_that_cannot_be_are_set_aside_before_any_work(tmp_path: Path, job: dict[str, Any], words: str) -> None:
+    manifest, _, _ = made(tmp_path, **job)
+    assert manifest["specs"]["quarantined"] == 1
+    (rejected,) = pq.read_table(tmp_path / "out/r/rejected").to_pylist()
+    assert words in rejected["reason"]
+
+
+def test_rules_that_leave_nothing_are_a_shortfall_with_the_rule_in_words(tmp_path: Path) -> None:
+    manifest, table, _ = made(tmp_path, constraints=[{"column": "net", "min": 1_000_000}])
+    assert table is None
+    assert manifest["items"]["shortfall"] == 1
+    reasons = [row["reason"] for row in pq.read_table(tmp_path / "out/r/rejected").to_pylist()]
+    assert any("1000000 ≤ net" in reason for reason in reasons), reasons
