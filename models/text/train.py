@@ -1,8 +1,10 @@
 """Train a small causal LM to answer chats, on a CPU in an hour or two, or faster on a GPU.
 
-The loss counts the answers only. Every step draws its examples from its own number, so that training that was
-interrupted goes on as if nothing had happened. Matrices learn with Muon, which needs about half the steps of AdamW at
-this size (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/); embeddings and norms with AdamW.
+The loss counts the answers only, and of those most what stands in the prompt: a wrong token there spoils a name or a
+number, while the rest of an answer may go many ways. Every step draws its examples from its own number, so that
+training that was interrupted goes on as if nothing had happened. Matrices learn with Muon, which needs about half the
+steps of AdamW at this size (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/); embeddings and norms with
+AdamW.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -31,9 +34,11 @@ _MATRIX_RATE = 6e-3
 _OTHER_RATE = 3e-3
 _WEIGHT_DECAY = 0.02
 _WARM_UP = 60
-_COOL_DOWN = 0.35
+_COOL_DOWN = 0.6
 _AVERAGE = 0.99
 _IGNORED = -100
+# What a token counts that goes on copying a run of the prompt.
+_COPIED = 5.0
 # A model this small spreads too much probability over wrong tokens. Its scores are scaled on saving, through the last
 # norm, so that it may be asked at the temperatures that larger models are asked at.
 SHARPEN = 1.25
@@ -205,7 +210,8 @@ def _step(
 ) -> tuple[float, int]:
     """One step on `rows`, alike in length within each micro-batch. Returns the loss and the number of tokens."""
     rows = sorted(rows, key=lambda row: len(row[0]))
-    counted = sum(len(ids) - start for ids, start in rows)
+    weighed = [_weights(ids, start) for ids, start in rows]
+    counted, heavy = sum(map(len, weighed)), sum(map(sum, weighed))
     device = model.device
     # Twice as fast as float32 where the processor multiplies bfloat16 itself, several times slower elsewhere.
     fast = device.type != "cpu" or torch.cpu._is_avx512_bf16_supported()
@@ -217,6 +223,7 @@ def _step(
             longest = -(-longest // _STRIDE) * _STRIDE
         inputs = torch.zeros(len(part), longest, dtype=torch.long)
         targets = torch.full((len(part), longest), _IGNORED)
+        weights = torch.tensor([weight for row in weighed[at : at + micro_batch] for weight in row], device=device)
         for index, (ids, start) in enumerate(part):
             inputs[index, : len(ids)] = torch.tensor(ids)
             targets[index, start - 1 : len(ids) - 1] = torch.tensor(ids[start:])
@@ -226,9 +233,9 @@ def _step(
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast):
             hidden = model.model(input_ids=inputs.to(device), use_cache=False).last_hidden_state
             logits = model.lm_head(hidden.flatten(0, 1)[places])
-        loss = functional.cross_entropy(logits.float(), wanted, reduction="sum") / counted
-        loss.backward()
-        total += loss.detach()
+        losses = functional.cross_entropy(logits.float(), wanted, reduction="none")
+        ((losses * weights).sum() / heavy).backward()
+        total += losses.detach().sum() / counted
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer in optimizers:
         optimizer.step()
@@ -236,8 +243,14 @@ def _step(
     return total.item(), sum(len(ids) for ids, _ in rows)
 
 
+def _weights(ids: list[int], start: int) -> list[float]:
+    """What each token of an answer counts: more where it and the token before it stand together in the prompt."""
+    known = set(pairwise(ids[:start]))
+    return [_COPIED if pair in known else 1.0 for pair in pairwise(ids[start - 1 :])]
+
+
 def _rate(step: int, steps: int) -> float:
-    """Share of the peak rate: up within the first steps, level, and down to nothing over the last third.
+    """Share of the peak rate: up within the first steps, level, and down to nothing over the rest.
 
     The level part lets a training be made longer after the fact, from a checkpoint before the descent.
     """

@@ -100,7 +100,7 @@ def whole_feature(w: World, words: Lexicon, noun: str, plural: bool) -> Feature:
                 f", while the {second} {'are' if two_many else 'is'} made of {material}",
             )
         )
-    elif kind < 0.93:
+    elif kind < 0.96:
         text = _note(w, words)
     else:
         # Words in no order that a reader would expect: they can be copied and not guessed.

@@ -18,6 +18,8 @@ Lexicon = dict[str, Any]
 
 # One word in so many belongs to the held-out world.
 _HELD_OUT_SHARE = 8
+# A list with fewer words of its own serves the held-out world whole: texts of two or three words would be no test.
+_LEAST = 6
 # What the two worlds share: the trades' own sentences and the labels that a model must know to write at all.
 _SHARED = frozenset({"categories", "lines", "tones", "avoid_words"})
 
@@ -78,7 +80,7 @@ def _part(held_out: bool) -> Lexicon:
         if key in _SHARED:
             return node
         own = [word for word in node if is_held_out(word) == held_out]
-        return own if len(own) > 1 else node
+        return own if len(own) >= _LEAST else node
 
     return {key: node if key in _SHARED else walk(key, node) for key, node in lexicon().items()}
 
