@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from random import Random
 from typing import Any, Protocol
 
 import numpy as np
@@ -139,7 +138,7 @@ class CategoryColumn:
         return np.stack([first, second], axis=1)[:, : len(self.parts)]
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
-        spelling = Random(int(chunk.rng.integers(2**63)))  # noqa: S311 - drawn even if unused: later columns stay put
+        spelling = np.random.default_rng(chunk.rng.integers(2**63))  # drawn even if unused: later columns stay put
         first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), self.first_value)
         place = (first - self.first_value) * self.width
         if self.width > 1:
@@ -151,7 +150,7 @@ class CategoryColumn:
         )
         pooled = (first < self.first_value) & ~null
         if self.manner is not None and pooled.any():
-            made = [self.manner.draw(spelling, set()) for _ in range(int(pooled.sum()))]
+            made = self.manner.draw(int(pooled.sum()), spelling)
             chosen = pc.replace_with_mask(chosen, pa.array(pooled), pa.array(made, type=pa.large_string()))
         return chosen
 
@@ -178,14 +177,10 @@ class TextColumn:
         return np.asarray(values.is_valid()).astype(np.int64)[:, None][:, : len(self.parts)]
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
-        spelling = Random(int(chunk.rng.integers(2**63)))  # noqa: S311
-        texts: list[str | None] = []
-        for present in tokens[:, 0] if self.nulls else np.ones(len(tokens), dtype=np.int64):
-            text = self.manner.draw(spelling, chunk.taken) if present else None
-            if text is not None and self.unique:
-                chunk.taken.add(text)
-            texts.append(text)
-        return pa.array(texts, type=pa.large_string())
+        spelling = np.random.default_rng(chunk.rng.integers(2**63))
+        texts = self.manner.draw(len(tokens), spelling, chunk.taken if self.unique else None)
+        null = tokens[:, 0] == 0 if self.nulls else None
+        return pa.array(np.array(texts, dtype=object), type=pa.large_string(), mask=null)
 
     def to_json(self) -> dict[str, Any]:
         return {"nulls": self.nulls, "unique": self.unique, "manner": self.manner.to_json()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from random import Random
-
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from models.table.codec import fit_codec
-from models.table.text import fit_text, shape_of
+from models.table.spelling import Speller, shape_of
+from models.table.text import fit_text
 
 FIRST = ["Anna", "Bela", "Carla", "Dario", "Elena", "Fabio", "Greta", "Hanno", "Irena", "Jonas"]
 LAST = ["Berger", "Conrad", "Dorn", "Ebert", "Fuchs", "Grimm", "Hartmann", "Imhof", "Jansen", "Keller"]
@@ -17,10 +17,10 @@ CODES = [f"{chr(65 + n % 26)}{n * 37 % 1000:03d}-{n:04d}" for n in range(900)]
 
 
 def draw(texts: list[str], count: int = 500) -> list[str]:
-    model, rng, taken = fit_text(texts), Random(3), set[str]()
-    for _ in range(count):
-        taken.add(model.draw(rng, taken))
-    return sorted(taken)
+    taken = set[str]()
+    drawn = fit_text(texts).draw(count, np.random.default_rng(3), taken)
+    assert taken >= set(drawn)
+    return sorted(set(drawn))
 
 
 def test_no_source_value_is_drawn_and_none_twice() -> None:
@@ -59,3 +59,26 @@ def test_keys_and_names_of_a_table_are_new() -> None:
     assert not set(made["code"].to_pylist()) & set(CODES)
     stored = str(codec.to_json())
     assert not any(code in stored for code in CODES)
+
+
+def test_texts_without_a_common_shape_keep_their_manner() -> None:
+    rng = np.random.default_rng(0)
+    words = ["pine", "oak", "birch", "elm", "a", "red", "old", "twisted"]
+    texts = [" ".join(rng.choice(words, rng.integers(2, 9))) + str(n) for n in range(2_000)]
+    drawn = draw(texts)
+    assert len(drawn) == 500
+    known = {word for text in drawn for word in text.rstrip("0123456789").split()}
+    assert len(known & set(words)) == len(words)
+    assert np.mean([len(text) for text in drawn]) == pytest.approx(np.mean([len(text) for text in texts]), rel=0.2)
+
+
+def test_spelling_follows_the_habits_as_often_as_they_were_seen() -> None:
+    model = fit_text(["A" + c for c in "xxxy" for _ in range(50)])
+    spelled = Speller(model.habits, model.shapes).spell(4_000, np.random.default_rng(1))
+    assert set(spelled) == {"Ax", "Ay"}
+    assert np.mean(spelled == "Ax") == pytest.approx(0.75, abs=0.03)
+    # After b nothing is known of small letters, so that those known anywhere are drawn.
+    habits = {"": {"a": 30, "b": 10, "7": 5}, "a": {"b": 9}, "b": {"7": 9}}
+    pairs = Speller(habits, {"aa": 1}).spell(4_000, np.random.default_rng(1))
+    assert np.mean(pairs == "ab") == pytest.approx(0.75, abs=0.03)
+    assert np.mean(pairs == "ba") == pytest.approx(0.25 * 0.75, abs=0.03)
