@@ -15,6 +15,8 @@ from pathlib import Path
 
 from transformers.utils import logging as transformers_logging
 
+from tasks.settings import Settings
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -38,8 +40,9 @@ def main() -> None:
     image = parser.add_argument_group("image")
     image.add_argument("--image-model", type=Path, nargs="+", default=[shipped / "image"], help="one after the other")
     image.add_argument("--prompts", type=int, default=300, help="a third of them of combinations never trained")
-    image.add_argument("--steps", type=int, default=8)
-    image.add_argument("--guidance", type=float, default=3.0)
+    own = Settings.model_fields
+    image.add_argument("--steps", type=int, default=own["image_steps"].default)
+    image.add_argument("--guidance", type=float, default=own["image_guidance"].default)
     image.add_argument("--judge-pictures", type=int, default=9_000, help="renders that the judge learns from")
     image.add_argument("--judge-epochs", type=int, default=9)
     image.add_argument("--workers", type=int, default=2, help="processes that render")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 from benchmarks.starter_judges.classifier import common_scene
 from models.engine import ImageRequest
+from models.image import engine, native
 from models.image.engine import ImageEngine
-from models.image.load import load_text_to_image
 from tasks.starters.image import vocabulary as words
 from tasks.starters.image.scene import Scene, caption
 
@@ -67,15 +68,23 @@ def _said_otherwise(scene: Scene, at: int) -> str:
 
 
 def open_pictures(folder: Path) -> tuple[ImageEngine, int]:
-    """The engine, and the side of the square that the model was trained on, pixels."""
-    pipeline = load_text_to_image(folder, "cpu", "float32")
-    return ImageEngine(pipeline, BATCH), int(pipeline.unet.config.sample_size) * int(pipeline.vae_scale_factor)
+    """The engine, and the side of the square that the model draws by itself, pixels."""
+    sizes = native.read(folder)
+    squares = [width for width, height in sizes if width == height]
+    side = squares[0] if squares else _trained_side(folder)
+    return engine.open(str(folder), "cpu", "float32", batch_size=BATCH), side
 
 
-def draw(engine: Any, given: Sequence[Ask], sampling: Sampling, seed: int) -> NDArray[np.uint8]:
+def _trained_side(folder: Path) -> int:
+    denoiser, autoencoder = (json.loads((folder / part / "config.json").read_text()) for part in ("unet", "vae"))
+    blocks = autoencoder.get("block_out_channels") or autoencoder["encoder_block_out_channels"]
+    return int(denoiser["sample_size"]) * 2 ** (len(blocks) - 1)
+
+
+def draw(model: Any, given: Sequence[Ask], sampling: Sampling, seed: int) -> NDArray[np.uint8]:
     """A picture for each prompt: count × side × side × 3."""
     side = sampling.side
-    engine.submit(
+    model.submit(
         [
             ImageRequest(
                 id=str(at), prompt=ask.prompt, seed=seed * 100_003 + at, width=side, height=side,
@@ -84,17 +93,17 @@ def draw(engine: Any, given: Sequence[Ask], sampling: Sampling, seed: int) -> ND
             for at, ask in enumerate(given)
         ]
     )  # fmt: skip
-    answers = {int(result.id): result for result in engine.results()}
+    answers = {int(result.id): result for result in model.results()}
     broken = [result for result in answers.values() if result.error]
     if broken:
         raise RuntimeError(f"{len(broken)} prompts failed, the first with: {broken[0].error}")
     return np.stack([np.frombuffer(answers[at].pixels, np.uint8).reshape(side, side, 3) for at in range(len(given))])
 
 
-def pace(engine: Any, given: Sequence[Ask], sampling: Sampling, batches: int = 4) -> tuple[float, float]:
+def pace(model: Any, given: Sequence[Ask], sampling: Sampling, batches: int = 4) -> tuple[float, float]:
     """Pictures a second of the clock, and of all threads' CPU time together, in full batches; a batch warms up."""
-    draw(engine, given[:BATCH], sampling, 0)
+    draw(model, given[:BATCH], sampling, 0)
     wall, cpu = time.monotonic(), time.process_time()
-    draw(engine, given[: batches * BATCH], sampling, 0)
+    draw(model, given[: batches * BATCH], sampling, 0)
     count = len(given[: batches * BATCH])
     return count / (time.monotonic() - wall), count / (time.process_time() - cpu)
