@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,8 +143,9 @@ def train_denoiser(
     cached = [cache(autoencoder, tokenizer, bucket) for bucket in buckets]
     shares = np.array([len(c.latents) for c in cached], float)
     empty = tokens_of(tokenizer, [""]).to(where)
-    # Compiling takes a minute, which a short training does not earn back.
-    called: Any = torch.compile(model) if where.type == "cuda" and steps > 2_000 else model
+    # Compiling takes minutes, which a short training does not earn back; one graph for each size of picture.
+    compiled = where.type == "cuda" and steps > 2_000 and shutil.which("cc") is not None
+    called: Any = torch.compile(model, dynamic=False) if compiled else model
     progress = Progress("denoiser", steps, first, log)
     for step in range(first, steps):
         mixed = step >= steps * 2 // 3
