@@ -1,0 +1,271 @@
+"""Children of a table: how many each parent has, and their rows one after the other, each given parent and sibling.
+
+Two record models do it. One learns the number of children given the parent's own columns; the other learns a child's
+columns given the parent's, its place among its siblings, and the sibling before it. Children are drawn for all parents
+at once, first ones first. Where they have an order (a year, a date), its steps are learned instead of its values, so
+that siblings come out in order and an unseen pair of values keeps its distance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+import torch
+
+from models.table.codec import plain_values
+from models.table.columns import Chunk, Column, KeyColumn, role_of
+from models.table.masked_mlp import pick
+from models.table.model import TableModel, fit_table, load_model
+from models.table.physical import is_string
+from models.table.steering import no_nulls
+
+PARENT, BEFORE = "parent.", "before."
+COUNT, PLACE, FIRST, STEP = "#children", "#place", "#first", "#step"
+ANEW = ("text", "key")  # roles that say nothing of a row
+MOST_PLACES = 65_535
+LINK = "link.arrow"  # the child table's schema, and the link in its metadata
+
+Compute = Callable[[Mapping[str, pa.Array]], pa.Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How a child table hangs on its parent: `child` refers to `parent`; siblings are ordered by `order`, if at all."""
+
+    child: str
+    parent: str
+    order: str | None = None
+
+
+@dataclass(slots=True)
+class ChildModel:
+    """Draws the children of given parents."""
+
+    link: Link
+    schema: pa.Schema
+    counts: TableModel
+    rows: TableModel
+
+    def sample(self, parents: pa.Table, seed: int) -> pa.Table:
+        """Children of `parents`, sorted by parent and place, with the child table's own columns and types.
+
+        Every reference is one of the parents' values in the link's column; parents may have no children.
+        """
+        context = _context(parents, self.counts)
+        taken = self.rows.codec.nothing_taken()
+        counted = _draw(self.counts, context, {}, np.random.SeedSequence([seed, 0]), self.counts.codec.nothing_taken())
+        left = np.asarray(counted[COUNT]).astype(np.int64)
+        alive, before = np.arange(parents.num_rows), None
+        pieces, owners = [], []
+        for place in range(1, int(left.max(initial=0)) + 1):
+            stay = left[alive] >= place
+            if before is not None:
+                before = before.filter(pa.array(stay))
+            alive = alive[stay]
+            own = {name: values.take(pa.array(alive)) for name, values in context.items()}
+            own[COUNT] = pa.array(left[alive])
+            own[PLACE] = pa.array(np.full(len(alive), place))
+            before = self._children(own, before, np.random.SeedSequence([seed, place]), taken)
+            pieces.append(before)
+            owners.append(alive)
+        return self._assembled(parents, pieces, owners)
+
+    def save(self, folder: Path) -> None:
+        """Write both models and the link into `folder`."""
+        self.counts.save(folder / "counts")
+        self.rows.save(folder / "rows")
+        told = {"child": self.link.child, "parent": self.link.parent, "order": self.link.order or ""}
+        schema = self.schema.with_metadata(told)
+        (folder / LINK).write_bytes(schema.serialize().to_pybytes())
+
+    def _children(
+        self,
+        context: dict[str, pa.Array],
+        before: pa.Table | None,
+        seed: np.random.SeedSequence,
+        taken: list[set[str]],
+    ) -> pa.Table:
+        """The next child of every parent in `context`."""
+        rows, schema, order = len(context[PLACE]), self.rows.codec.schema, self.link.order
+        for name in schema.names:
+            if name.startswith(BEFORE):
+                known = None if before is None else plain_values(before[name.removeprefix(BEFORE)])
+                context[name] = pa.nulls(rows, schema.field(name).type) if known is None else known
+        computed: dict[str, Compute] = {}
+        if order is not None:
+            kind = schema.field(order).type
+            unused, drawn = (STEP, FIRST) if before is None else (FIRST, STEP)
+            context[unused] = pa.nulls(rows, pa.int64())
+            start = None if before is None else _units(plain_values(before[order]), order)
+            computed[order] = lambda row: _as_order(row[drawn] if start is None else pc.add(start, row[drawn]), kind)
+        made = _draw(self.rows, context, computed, seed, taken)
+        return pa.table({name: made[name] for name in self.schema.names if name in made})
+
+    def _assembled(self, parents: pa.Table, pieces: list[pa.Table], owners: list[np.ndarray]) -> pa.Table:
+        if not pieces:
+            return self.schema.empty_table()
+        children, owner = pa.concat_tables(pieces), np.concatenate(owners)
+        places = np.repeat(np.arange(len(owners)), [len(alive) for alive in owners])
+        order = pa.array(np.lexsort((places, owner)))
+        arrays = []
+        for field in self.schema:
+            if field.name == self.link.child:
+                values = plain_values(parents[self.link.parent]).take(pa.array(owner))
+            else:
+                values = plain_values(children[field.name])
+            values = values.take(order)
+            column = self._columns.get(field.name)
+            if isinstance(column, KeyColumn):  # running keys run over all places
+                values = column.decode(np.zeros((len(values), 0)), Chunk(np.random.default_rng(0), 0, set()))
+            arrays.append(values.cast(field.type))
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    @property
+    def _columns(self) -> dict[str, Column]:
+        return dict(zip(self.rows.codec.schema.names, self.rows.codec.columns, strict=True))
+
+
+def _draw(
+    model: TableModel,
+    given: Mapping[str, pa.Array],
+    computed: Mapping[str, Compute],
+    seed: np.random.SeedSequence,
+    taken: list[set[str]],
+) -> dict[str, pa.Array]:
+    """All columns of `model` for rows whose columns `given` are known; `computed` ones follow from those before.
+
+    Columns that this module adds (those with #) are never drawn null.
+    """
+    for_tokens, for_values = seed.spawn(2)
+    generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
+    rng, network, names = np.random.default_rng(for_values), model.network, model.codec.schema.names
+    rows = len(next(iter(given.values())))
+    tokens = torch.zeros(rows, len(network.parts), dtype=torch.int64)
+    inputs = torch.zeros(rows, len(network.parts) * network.width)
+    values: dict[str, pa.Array] = {}
+    for number, place in model.codec.places().items():
+        column, name = model.codec.columns[number], names[number]
+        known = given[name] if name in given else computed[name](values) if name in computed else None
+        if known is not None:
+            tokens[:, place] = torch.from_numpy(column.encode(known))
+        for at in range(place.start, place.stop):
+            if known is None:
+                chances = network.chances(at, inputs)
+                if at == place.start and name.startswith("#") and (mask := no_nulls(column)) is not None:
+                    chances = chances * torch.from_numpy(mask)
+                tokens[:, at] = pick(chances, generator)
+                gate = network.parts[at].gate
+                if gate is not None:
+                    tokens[:, at] *= tokens[:, at - 1] >= gate
+            inputs[:, network.seen_as(at)] = network.embed(at, tokens[:, at])
+        chunk = Chunk(rng, 0, taken[number])
+        values[name] = column.decode(tokens[:, place].numpy(), chunk) if known is None else known
+    return values
+
+
+def fit_children(
+    parents: pa.Table, children: pa.Table, link: Link, *, seed: int, steps: int | None = None
+) -> ChildModel:
+    """Fit the children of a table. Raises ValueError for references that name no parent, or an order without steps."""
+    owner = pc.index_in(children[link.child], value_set=parents[link.parent].combine_chunks())
+    if owner.null_count:
+        raise ValueError(
+            f"{owner.null_count:,} rows of the child table refer by {link.child!r} to no {link.parent!r} of the parent"
+        )
+    owners = owner.to_numpy().astype(np.int64)
+    numbers = np.bincount(owners, minlength=parents.num_rows)
+    if numbers.max(initial=0) > MOST_PLACES:
+        raise ValueError(f"a parent has {numbers.max():,} children; {MOST_PLACES:,} are possible")
+    order = np.lexsort((_ranks(children, link.order), owners))
+    context = _told(parents, link.parent)
+    counts, _ = fit_table(pa.table({**context, COUNT: pa.array(numbers)}), seed=seed, steps=steps)
+    sequences = _sequences(context, children.take(pa.array(order)), owners[order], numbers, link)
+    rows, _ = fit_table(sequences, seed=seed, steps=steps)
+    schema = pa.schema([pa.field(field.name, field.type, field.nullable) for field in children.schema])
+    return ChildModel(link=link, schema=schema, counts=counts, rows=rows)
+
+
+def load_children(folder: Path) -> ChildModel:
+    """Read a model that `save` wrote."""
+    schema = pa.ipc.read_schema(pa.py_buffer((folder / LINK).read_bytes()))
+    told = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
+    link = Link(told["child"], told["parent"], told["order"] or None)
+    return ChildModel(link, schema.remove_metadata(), load_model(folder / "counts"), load_model(folder / "rows"))
+
+
+def _told(parents: pa.Table, key: str) -> dict[str, pa.Array]:
+    """The parent's columns that say something of its children, by the name they have beside them."""
+    found = {}
+    for name in parents.schema.names:
+        values = plain_values(parents[name])
+        if name != key and role_of(name, values) not in ANEW:
+            found[f"{PARENT}{name}"] = values
+    return found
+
+
+def _context(parents: pa.Table, counts: TableModel) -> dict[str, pa.Array]:
+    """The columns of given parents that the models know."""
+    names = [name for name in counts.codec.schema.names if name.startswith(PARENT)]
+    missing = [name.removeprefix(PARENT) for name in names if name.removeprefix(PARENT) not in parents.schema.names]
+    if missing:
+        raise ValueError(f"the parent table lacks {', '.join(map(repr, missing))}")
+    return {name: plain_values(parents[name.removeprefix(PARENT)]) for name in names}
+
+
+def _sequences(
+    context: Mapping[str, pa.Array], children: pa.Table, owners: np.ndarray, numbers: np.ndarray, link: Link
+) -> pa.Table:
+    """What the rows of a child table are learned from: context, place, sibling before, step, own columns."""
+    first = np.concatenate([[0], np.cumsum(numbers)])[owners]
+    places = np.arange(len(owners)) - first
+    previous = pa.array(np.maximum(np.arange(len(owners)) - 1, 0), mask=places == 0)
+    columns: dict[str, pa.Array] = {name: values.take(pa.array(owners)) for name, values in context.items()}
+    columns[COUNT] = pa.array(numbers[owners])
+    columns[PLACE] = pa.array(places + 1)
+    own = [name for name in children.schema.names if name != link.child]
+    for name in own:
+        values = plain_values(children[name])
+        if role_of(name, values) not in ANEW:
+            columns[f"{BEFORE}{name}"] = values.take(previous)
+    if link.order is not None:
+        units = _units(plain_values(children[link.order]), link.order)
+        columns[FIRST] = pc.if_else(pa.array(places == 0), units, None)
+        columns[STEP] = pc.subtract(units, units.take(previous))
+        own = [link.order, *(name for name in own if name != link.order)]
+    for name in own:
+        columns[name] = plain_values(children[name])
+    return pa.table(columns)
+
+
+def _units(values: pa.Array, name: str) -> pa.Array:
+    """The values of an order as whole units that can be added: integers as they are, dates as days, instants as their
+    own unit."""
+    if pt.is_integer(values.type):
+        return values.cast(pa.int64())
+    if pt.is_date32(values.type):
+        return values.cast(pa.int32()).cast(pa.int64())
+    if pt.is_timestamp(values.type) or pt.is_date64(values.type):
+        return values.cast(pa.int64())
+    what = "text" if is_string(values.type) else str(values.type)
+    raise ValueError(f"siblings cannot be ordered by {name!r}: it is {what}, not whole numbers or dates")
+
+
+def _as_order(units: pa.Array, kind: pa.DataType) -> pa.Array:
+    """The inverse of `_units`."""
+    return units.cast(pa.int32()).cast(kind) if pt.is_date32(kind) else units.cast(kind)
+
+
+def _ranks(children: pa.Table, order: str | None) -> np.ndarray:
+    """By what siblings are sorted: their order, else as they stand. Raises ValueError where there is none."""
+    if order is None:
+        return np.arange(children.num_rows)
+    values = plain_values(children[order])
+    if values.null_count:
+        raise ValueError(f"siblings cannot be ordered by {order!r}, which is null in {values.null_count:,} rows")
+    return np.asarray(_units(values, order))
