@@ -13,6 +13,7 @@ from models.table.constraints import parse_constraints
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
+from tasks.kinds.records.gates import parse_gates
 
 LATER: dict[str, str] = {
     **columns.LATER,
@@ -20,7 +21,6 @@ LATER: dict[str, str] = {
     "target": "naming a target column is not supported yet",
     "parent": "tables that refer to one another are not supported yet",
     "privacy": "privacy settings are not supported yet",
-    "gates": "quality and leakage gates are not supported yet",
 }
 
 # Columns that hold a path or URI, relative to the spec file's folder.
@@ -76,6 +76,15 @@ class RecordsJob(Job):
         AfterValidator(_readable("constraints", parse_constraints)),
         Field(max_length=20_000, description="JSON: business rules that every record keeps.", json_schema_extra=_JSON),
     ] = ""
+    gates: Annotated[
+        str,
+        AfterValidator(_readable("gates", parse_gates)),
+        Field(
+            max_length=2_000,
+            description="JSON: the least quality and the most leakage that a data set may have.",
+            json_schema_extra=_JSON,
+        ),
+    ] = ""
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
@@ -90,6 +99,7 @@ EXAMPLES: list[dict[str, Any]] = [
         "family": "auto",
         "conditions": '{"country": {"shares": {"NO": 0.5}}}',
         "constraints": '[{"less": ["first_order", "last_order"], "or_equal": true}]',
+        "gates": '{"min": {"shape": 0.95, "trend": 0.9}, "max": {"copy_rate": 0.01}}',
         "primary_key": "customer_id",
         "meta_owner": "analytics",
     },

@@ -17,7 +17,7 @@ from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Together, check_constraints, parse_constraints
 from models.table.steps import default_steps
 from tasks import identity
-from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused
+from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
 from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.job import RecordsJob
@@ -27,10 +27,14 @@ FIT_VERSION = 2  # raise it when the same table and steps would fit another mode
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A drawn table; `acceptance` is the share of drawn rows that kept the job's rules, None without any."""
+    """A drawn table and its figures; `acceptance` is the share of drawn rows that kept the job's rules, if it has any.
+
+    A table that broke a rule before has no figures.
+    """
 
     path: Path
     acceptance: float | None = None
+    figures: dict[str, Any] | None = None
 
 
 class RecordsKind:
@@ -79,6 +83,7 @@ class RecordsKind:
             "rows": job.rows or shape.rows,
             "conditions": job.conditions,
             "constraints": job.constraints,
+            "gates": job.gates,
             "fit": fit_inputs,
             "rules": self.rules_digest,
         }
@@ -121,8 +126,13 @@ class RecordsKind:
         desk: Desk,
     ) -> tuple[Sampled, list[Check]]:
         """The file and what the rules say of it."""
-        value = Sampled(Path(result.path), result.info.get("acceptance"))
-        return value, rules.judge(job, desk.source("source", job.source), value.path)
+        path, real = Path(result.path), desk.source("source", job.source)
+        checks = rules.judge(job, real, path)
+        acceptance = result.info.get("acceptance")
+        if settle(checks) != "accept":
+            return Sampled(path, acceptance), checks
+        figures = quality.figures(real, path, seed=attempt.seed)
+        return Sampled(path, acceptance, figures), [*checks, *rules.judge_figures(job, figures)]
 
     def judge_among(self, job: RecordsJob, value: Sampled, accepted: Sequence[dict[str, Any]]) -> list[Check]:
         """Two data sets of one job may be as alike as two samples are."""
@@ -142,12 +152,11 @@ class RecordsKind:
         marked = _mark(value.path, lineage)
         rows = pq.read_metadata(marked).num_rows
         part = File.named(f"records/{job.job_id}/{attempt.variant}/part-0000", ".parquet", marked, rows)
-        figures = quality.figures(real, marked, seed=attempt.seed)
         report = {
             "job_id": job.job_id,
             "variant": attempt.variant,
             "rows": rows,
-            "figures": figures,
+            "figures": value.figures,
             "conditions": json.loads(job.conditions) if job.conditions else {},
             "constraints": constraint_figures(job.constraints, real, marked),
             "acceptance": value.acceptance,

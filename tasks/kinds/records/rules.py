@@ -5,8 +5,9 @@ A reason names columns and counts, never a value: it goes into logs and reports 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from models.table.number import FEW_VALUES
 from models.table.reading import read_table
 from tasks.kinds.base import Check
 from tasks.kinds.records.copies import copy_rate
+from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
 from tasks.kinds.rulebook import digest_of, load_rules
@@ -107,6 +109,14 @@ def _key(view: View) -> Check:
     return _check(
         "records.key", nulls == 0 and repeated == 0, f"{view.name} is null in {nulls} rows and repeats in {repeated}"
     )
+
+
+def judge_figures(job: RecordsJob, figures: Mapping[str, Any]) -> list[Check]:
+    """Judge a data set's figures by the job's gates; no check where it has none."""
+    if not job.gates:
+        return []
+    failing = missed(job.gates, figures)
+    return [_check("records.gates", not failing, "; ".join(failing), score=float(len(failing)))]
 
 
 def _constraints(constraints: Sequence[Constraint], made: pa.Table, real: pa.Table) -> Check:

@@ -71,6 +71,8 @@ def test_a_job_with_rules_and_shares_gets_what_it_asks_for(tmp_path: Path) -> No
     [
         ({"constraints": [{"column": "age", "min": 1}]}, "'age', which is no column of the source"),
         ({"conditions": '{"fraud": '}, "the conditions are no JSON"),
+        ({"gates": {"min": {"beauty": 0.9}}}, "min has no figure 'beauty'; there is shape, trend"),
+        ({"gates": {"max": {"copy_rate": 2}}}, "copy_rate is 2, not a number from 0 to 1"),
         ({"constraints": [{"sum": ["ordered", "net"], "equals": "gross"}]}, "only numbers add up"),
     ],
 )
@@ -87,3 +89,18 @@ def test_rules_that_leave_nothing_are_a_shortfall_with_the_rule_in_words(tmp_pat
     assert manifest["items"]["shortfall"] == 1
     reasons = [row["reason"] for row in pq.read_table(tmp_path / "out/r/rejected").to_pylist()]
     assert any("1000000 ≤ net" in reason for reason in reasons), reasons
+
+
+def test_gates_let_a_good_data_set_out_and_keep_a_poor_one_in(tmp_path: Path) -> None:
+    (tmp_path / "good").mkdir()
+    manifest, _, figures = made(tmp_path / "good", gates={"min": {"shape": 0.8}, "max": {"copy_rate": 0.01}})
+    assert manifest["items"]["accepted"] == 1
+    assert figures is not None
+    assert [check["verdict"] for check in figures["checks"] if check["rule"] == "records.gates"] == ["accept"]
+    manifest, table, _ = made(tmp_path, gates={"min": {"shape": 1, "trend": 0.2}})
+    assert table is None
+    assert manifest["items"]["shortfall"] == 1
+    rejected = pq.read_table(tmp_path / "out/r/rejected").to_pylist()
+    reasons = {row["reason"] for row in rejected if row["rule"] == "records.gates"}
+    assert all(reason.startswith("shape is 0.9") and reason.endswith("at least 1 is due") for reason in reasons)
+    assert len(reasons) == Settings().max_attempts

@@ -60,7 +60,7 @@ def with_cell(table: pa.Table, name: str, value: object) -> pa.Table:
 
 def test_a_fair_table_passes_every_rule(tmp_path: Path) -> None:
     checks = judged(tmp_path, MADE, primary_key="id", constraints='[{"column": "age", "max": 90}]')
-    assert set(checks) == set(rules.RULES)
+    assert set(checks) == set(rules.RULES) - {"records.gates"}
     assert {check.verdict for check in checks.values()} == {"accept"}, checks
 
 
