@@ -53,7 +53,8 @@ def test_the_definitions_are_those_of_sdmetrics() -> None:
     metadata = {"columns": {name: {"sdtype": kind} for name, kind in kinds.items()}}
     shapes, trends = properties.ColumnShapes(), properties.ColumnPairTrends()
     trends.real_correlation_threshold = trends.real_association_threshold = 0  # all pairs, not only the strong ones
-    assert ours["shape"] == pytest.approx(shapes.get_score(*frames, metadata), abs=1e-3)
+    assert ours["shape"] == pytest.approx(shapes.get_score(*frames, metadata), abs=1e-6)
+    # Theirs bins by np.digitize with the last edge left open, so that the greatest value falls into the cell of nulls.
     assert ours["trend"] == pytest.approx(trends.get_score(*frames, metadata), abs=1e-3)
 
 
