@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from models.image.parts import build_tokenizer, save_pipeline
 from models.image.pictures import Bucket, as_tensor
 from models.image.progress import Log
@@ -30,6 +32,7 @@ class Recipe:
 
 def train(buckets: Sequence[Bucket], recipe: Recipe, out: Path, work: Path, seed: int, log: Log) -> None:
     """Train all parts on `buckets` and write the pipeline to `out`. Checkpoints lie in `work`; call again to go on."""
+    torch.set_float32_matmul_precision("high")  # graphics cards only: as exact as training needs
     tokenizer = build_tokenizer(caption for bucket in buckets for captions in bucket.captions for caption in captions)
     autoencoder = train_autoencoder(buckets, recipe.autoencoder_steps, recipe.autoencoder_batch, work, seed, log)
     denoiser = train_denoiser(
