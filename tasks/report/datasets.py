@@ -30,7 +30,8 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class DataSetShown:
-    """An accepted data set."""
+    """An accepted data set. Each of `rules` has its words and the shares of rows that break it, here and in the source;
+    `acceptance` is the share of drawn rows that kept them all at once."""
 
     job_id: str
     variant: int
@@ -40,6 +41,8 @@ class DataSetShown:
     columns: list[dict[str, Any]]
     more_columns: int
     checks: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    acceptance: float | None
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -70,6 +73,8 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         columns=columns[:MAX_COLUMNS],
         more_columns=max(0, len(columns) - MAX_COLUMNS),
         checks=quality.get("checks") or [],
+        rules=[{"rule": "", "violations": None, "source": None, **rule} for rule in quality.get("constraints") or []],
+        acceptance=_numbers(quality).get("acceptance"),
     )
 
 

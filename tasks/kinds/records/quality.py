@@ -1,9 +1,9 @@
 """How good a synthetic table is, as figures that can be written as JSON.
 
 *Shape* compares columns one by one, *trend* pairs of columns; both are 1 for perfect, with the definitions of SDMetrics
-(column shapes and column pair trends), but that theirs puts a column's greatest value and its nulls into one cell, which
-moves a trend by less than .001. Theirs bins each table between its own extremes, so that one extreme row moves the
-trend; `trend_shared` uses the source's bins on both sides. Every figure stands between a floor (columns drawn
+(column shapes and column pair trends), but that theirs puts a column's greatest value and its nulls into one cell,
+which moves a trend by less than .001. Theirs bins each table between its own extremes, so that one extreme row moves
+the trend; `trend_shared` uses the source's bins on both sides. Every figure stands between a floor (columns drawn
 independently of each other from the source) and a ceiling (one real half against the other).
 """
 

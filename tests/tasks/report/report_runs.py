@@ -236,6 +236,11 @@ def quality(job_id: str, tag: str = "") -> dict[str, Any]:
                  "nulls": {"source": 0.0, "synthetic": 0.0}},
             ],
         },
+        "constraints": [
+            {"rule": f"age ≤ retired{tag}", "violations": 0.0, "source": 0.0312},
+            {"rule": "city, country as in the source", "violations": 0.0, "source": 0.0},
+        ],
+        "acceptance": 0.9412,
         "checks": [{"rule": f"copy_rate{tag}", "verdict": "accept", "score": 0.012, "reason": f"as it should be{tag}"}],
     }  # fmt: skip
 

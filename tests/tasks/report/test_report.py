@@ -174,6 +174,16 @@ def test_quality_of_another_shape_is_borne(local: Store, tmp_path: Path) -> None
     assert "customers" in page_of(local, plan.run_id, tmp_path)
 
 
+def test_business_rules_stand_beside_how_far_the_source_keeps_them(local: Store, tmp_path: Path) -> None:
+    plan = showcase(local)
+    page = page_of(local, plan.run_id, tmp_path)
+    assert "94.1 % of the drawn rows kept them at once" in page
+    assert "age ≤ retired" in page
+    assert "3.1 %" in page
+    local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"constraints": [{"rule": "a < b"}]}))
+    assert "a < b" in page_of(local, plan.run_id, tmp_path)
+
+
 def test_rare_values_of_the_source_are_not_told(local: Store, tmp_path: Path) -> None:
     plan = showcase(local)
     told: dict[str, Any] = quality("customers")
