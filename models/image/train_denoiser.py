@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -146,8 +145,8 @@ def train_denoiser(
     shares = np.array([len(c.latents) for c in cached], float)
     empty = tokens_of(tokenizer, [""]).to(where)
     # Compiling takes minutes, which a short training does not earn back; one graph for each size of picture.
-    compiled = where.type == "cuda" and steps > 2_000 and shutil.which("cc") is not None
-    called: Any = torch.compile(model, dynamic=False) if compiled else model
+    if where.type == "cuda" and steps > 2_000 and shutil.which("cc") is not None:
+        model.unet.compile(dynamic=False)
     progress = Progress("denoiser", steps, first, log)
     for step in range(first, steps):
         # By then the words are learnt, and a fifth of the time goes into them.
@@ -155,7 +154,7 @@ def train_denoiser(
         model.reading = not mixed
         which = int(np.random.default_rng((seed, 2, step)).choice(len(cached), p=shares / shares.sum())) if mixed else 0
         set_rate(optimizer, rate(step, steps, PEAK_RATE))
-        loss = flow_loss(called, cached[which], batch, empty, (seed, 3, step))
+        loss = flow_loss(model, cached[which], batch, empty, (seed, 3, step))
         model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
