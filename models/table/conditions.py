@@ -82,20 +82,20 @@ def check_conditions(conditions: Conditions, head: pa.Table) -> None:
 def assign(shares: Sequence[float], first: int, rows: int) -> np.ndarray:
     """Which given value each of the rows `first` … `first + rows` gets; the number of values stands for any other.
 
-    Every value gets its share of any beginning of the table, to within one row for two of them.
+    Every value gets its share of any beginning of the table, to within a row.
     """
-    parts = [*shares, max(0.0, 1 - sum(shares))]
-    if len(parts) == 2 or max(parts) >= 1 - _ROOM:
-        bounds = np.floor(np.arange(first, first + rows + 1) * parts[0] + 0.5)
-        return np.where(np.diff(bounds) > 0, 0, len(parts) - 1) if parts[0] < 1 - _ROOM else np.zeros(rows, np.int64)
-    # several values: the row goes to the one that is furthest behind (Tijdeman 1980, chairman assignment)
-    chosen = np.zeros(first + rows, np.int64)
-    owed = np.zeros(len(parts))
-    for row in range(first + rows):
-        owed += parts
-        chosen[row] = int(np.argmax(owed))
-        owed[chosen[row]] -= 1
-    return chosen[first:]
+    chosen = np.full(rows, len(shares))
+    free = np.ones(rows, bool)
+    place = np.arange(first, first + rows)  # of each row among those that the values before have left
+    left = 1.0
+    for value, share in enumerate(shares):
+        part = min(1.0, share / left) if left > _ROOM else 0.0
+        before, after = (np.floor(at * part + 0.5).astype(np.int64) for at in (place, place + 1))
+        chosen[free & (after > before)] = value
+        free &= after == before
+        place = place - before
+        left -= share
+    return chosen
 
 
 def _shared(column: str, shares: Any) -> Given:
