@@ -129,6 +129,13 @@ def render_all(
         return np.concatenate(list(pool.map(_render_some, itertools.repeat(make), chunks)))
 
 
+def save_pictures(path: Path, pictures: NDArray[np.uint8]) -> None:
+    """Write pictures so that an interrupted call leaves no half of them."""
+    unfinished = path.with_suffix(".new.npy")
+    np.save(unfinished, pictures)
+    unfinished.replace(path)
+
+
 @cache
 def renderer_digest() -> str:
     """What the judge depends on: how it is made, and what the renderer draws, told by some of its pictures."""
@@ -149,7 +156,7 @@ def judge_for(folder: Path, pictures: int, epochs: int, workers: int, log: Calla
     renders = folder / f"judge-renders-{renderer_digest()}-{pictures}.npy"
     if not renders.exists():
         log(f"rendering {pictures:,} pictures for the judge")
-        np.save(renders, render_all(any_scene, asked, workers))
+        save_pictures(renders, render_all(any_scene, asked, workers))
     pixels = np.load(renders, mmap_mode="r")
     wanted = labels_of([any_scene(*one)[0] for one in asked])
     _train(judge, pixels, wanted, epochs, log)

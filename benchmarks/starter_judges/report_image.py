@@ -21,6 +21,7 @@ from benchmarks.starter_judges.classifier import (
     read,
     render_all,
     renderer_digest,
+    save_pictures,
 )
 from benchmarks.starter_judges.fidelity import fidelity
 from benchmarks.starter_judges.pictures import Ask, Sampling, asks, draw, open_pictures, pace, reworded
@@ -86,7 +87,7 @@ def _renders(folder: Path, seed: int, seen: int, held_out: int, workers: int) ->
     asked = [(seed, index, False) for index in range(seen)] + [(seed, index, True) for index in range(held_out)]
     path = folder / f"renders-{renderer_digest()}-{seed}-{seen}-{held_out}.npy"
     if not path.exists():
-        np.save(path, render_all(common_scene, asked, workers))
+        save_pictures(path, render_all(common_scene, asked, workers))
     return np.load(path), [common_scene(*one)[0] for one in asked]
 
 
@@ -121,16 +122,16 @@ def _print_memory(
 
 
 def _write_sheets(folder: Path, sets: dict[str, list[Ask]], drawn: dict[str, NDArray[np.uint8]]) -> None:
-    """One sheet for each attribute: its values down, pictures across, those of combinations never trained last."""
-    pairs = [
-        (ask.scene, picture)
-        for name in ("seen", "never trained")
-        for ask, picture in zip(sets[name], drawn[name], strict=True)
-    ]
+    """One sheet for each attribute: its values down, pictures across, the last two of combinations never trained."""
+
+    def some(name: str, attribute: str, value: str, count: int) -> list[NDArray[np.uint8]]:
+        pairs = zip(sets[name], drawn[name], strict=True)
+        return [picture for ask, picture in pairs if getattr(ask.scene, attribute) == value][:count]
+
     for attribute, values in ATTRIBUTES.items():
         rows = [
-            (value, [picture for scene, picture in pairs if getattr(scene, attribute) == value][:_PER_ROW])
+            (value, [*some("seen", attribute, value, _PER_ROW - 2), *some("never trained", attribute, value, 2)])
             for value in values
         ]
-        write_sheet(folder / f"by-{attribute}.png", [(value, some) for value, some in rows if some])
+        write_sheet(folder / f"by-{attribute}.png", [(value, pictures) for value, pictures in rows if pictures])
     print(f"sheets: {folder}/by-*.png, {folder}/nearest.png")
