@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,16 +71,24 @@ def _render_chunk(chunk: _Chunk) -> _Chunk:
 def render_all(counts: Sequence[int], seed: int, work: Path, workers: int, log: Callable[[str], Any]) -> None:
     """Render so many scenes of each of SIZES into `work`, on `workers` processes; what lies there is not done again."""
     wanted = [chunk for chunk in _chunks(counts, seed, work) if not chunk.path.exists()]
-    if workers == 1:
-        done: Iterable[_Chunk] = map(_render_chunk, wanted)
-    elif wanted:
-        # Fresh processes: torch's threads do not survive a fork.
-        pool = multiprocessing.get_context("spawn").Pool(workers)
-        done = pool.imap_unordered(_render_chunk, wanted)
-    else:
+
+    def follow(done: Iterable[_Chunk]) -> None:
+        for number, chunk in enumerate(done, 1):
+            log(f"rendered chunk {number} of {len(wanted)}: {len(chunk.indices)} of {chunk.width} × {chunk.height}")
+
+    if workers == 1 or len(wanted) < 2:
+        follow(map(_render_chunk, wanted))
         return
-    for number, chunk in enumerate(done, 1):
-        log(f"rendered chunk {number} of {len(wanted)}: {len(chunk.indices)} of {chunk.width} × {chunk.height}")
+    # Fresh processes, as torch's threads do not survive a fork; each with one thread, as there are enough of them.
+    threads = os.environ.get("OMP_NUM_THREADS")
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        with multiprocessing.get_context("spawn").Pool(workers) as pool:
+            follow(pool.imap_unordered(_render_chunk, wanted))
+    finally:
+        del os.environ["OMP_NUM_THREADS"]
+        if threads is not None:
+            os.environ["OMP_NUM_THREADS"] = threads
 
 
 def training_set(

@@ -81,10 +81,10 @@ def test_materials_of_a_product_look_different(product: str) -> None:
         render(_scene(product=product, colour="teal", shade="teal", material=material), np.random.default_rng(1))
         for material in words.PRODUCT_MATERIALS[product]
     ]
-    thing = np.any([(p != pictures[0]).any(-1) for p in pictures[1:]], axis=0)
     for i, one in enumerate(pictures):
         for other in pictures[:i]:
-            assert np.abs(one[thing].astype(float) - other[thing]).mean() > 6
+            apart = np.abs(one.astype(float) - other).mean(-1).ravel()
+            assert np.sort(apart)[-len(apart) // 10 :].mean() > 15  # the product covers a tenth of the picture or more
 
 
 def test_settings_lights_and_views_look_different() -> None:
