@@ -26,6 +26,7 @@ from tasks.starters.copy.words import World, world
 _TRIES = 14
 # A small model counts badly: texts keep well below their limits.
 _SLACK = 0.86
+_LIMIT_SLACK = 0.76
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +101,11 @@ def _obeys(wishes: Wishes, fields: dict[str, str]) -> bool:
 def _fields(w: World, product: Product, wishes: Wishes, *, terse: bool) -> dict[str, str] | None:
     limits = {name: limit.max for name, limit in CHANNELS[wishes.channel].fields.items()}
     # Line breaks between the fields count too.
-    spare = None if wishes.max_chars is None else int(wishes.max_chars * _SLACK) - len(limits)
+    spare = None if wishes.max_chars is None else int(wishes.max_chars * _LIMIT_SLACK) - len(limits)
     fields: dict[str, str] = {}
     said: set[str] = set()
     for name, limit in limits.items():
-        room = int(limit * (_SLACK if limit > 60 else 0.95))
+        room = int(limit * (_SLACK if limit > 60 or name in ("headline_2", "headline_3") else 0.95))
         if spare is not None:
             room = min(room, spare - sum(map(len, fields.values())))
         if name == "text" or name == "body" or (name == "description" and wishes.channel == "seo"):
