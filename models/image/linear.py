@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers.models.autoencoders.vae import AutoencoderTinyBlock
 from numpy.typing import NDArray
 from torch import nn
 
@@ -19,18 +18,18 @@ HALF = 8
 BLOCK = 16
 # Standard deviation of latents: of the first component, and how the others follow their own (0: not at all, 1: wholly).
 # Faint texture is then drowned by noise first, as in pixels, so that a picture is made from coarse to fine.
-FIRST_SPREAD = 1.5
+FIRST_SPREAD = 1.0
 FOLLOWS = 0.5
 
 
-def _blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
+def blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
     """Blocks of side × side as rows of numbers, a block's rows × columns × channels: all blocks × numbers."""
     pictures, height, width, channels = pixels.shape
     cut = pixels.reshape(pictures, height // side, side, width // side, side, channels).transpose(0, 1, 3, 2, 4, 5)
     return cut.reshape(-1, side * side * channels)
 
 
-def _components(rows: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def components(rows: NDArray[Any], count: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Mean, components (count × numbers) and variances (count) of rows of numbers."""
     mean = rows.mean(0)
     variances, vectors = np.linalg.eigh(np.cov((rows - mean).T))
@@ -44,10 +43,10 @@ def set_principal_components(encoder: Any, pixels: NDArray[np.uint8]) -> None:
     first, halve, quarter, eighth, project, last = layers
     width, count = first.out_channels, last.out_channels
     pictures, rows, columns, _ = pixels.shape
-    inner_rows = _blocks(pixels.astype(np.float32) / 255, HALF)
-    _, inner, _ = _components(inner_rows, width)
+    inner_rows = blocks(pixels.astype(np.float32) / 255, HALF)
+    _, inner, _ = components(inner_rows, width)
     halves = (inner_rows @ inner.T).reshape(pictures, rows // HALF, columns // HALF, width)
-    mean, outer, variances = _components(_blocks(halves, BLOCK // HALF), count)
+    mean, outer, variances = components(blocks(halves, BLOCK // HALF), count)
     with torch.no_grad():
         for layer in layers:
             layer.weight.zero_()
@@ -75,15 +74,3 @@ def _gather(layer: nn.Conv2d, channels: int) -> None:
         for column in range(2):
             for channel in range(channels):
                 layer.weight[(row * 2 + column) * channels + channel, channel, 1 + row, 1 + column] = 1
-
-
-def calm_blocks(decoder: Any) -> None:
-    """Start residual blocks as identities and let the layers between them keep the size of what passes."""
-    for module in decoder.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.orthogonal_(module.weight, 1.3)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    for module in decoder.modules():
-        if isinstance(module, AutoencoderTinyBlock):
-            nn.init.zeros_(module.conv[-1].weight)

@@ -15,9 +15,9 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokeni
 from models.image import native
 from models.image.load import hush
 
-LATENT_CHANNELS = 48
+LATENT_CHANNELS = 64  # with 48, the judge of the benchmark tells materials of four pictures in ten no more
 ENCODER_WIDTH = 64
-DECODER_WIDTH = 64
+DECODER_WIDTH = 96
 PROMPT_TOKENS = 32
 TEXT_WIDTH = 128
 TIME_ID_WIDTH = 16
@@ -51,12 +51,13 @@ def _merges(learner: Tokenizer) -> list[list[str]]:
 
 
 def build_autoencoder() -> Autoencoder:
-    """An autoencoder that makes 16 × 16 pixels one latent of 48 channels. Its encoder has no non-linear layer."""
+    """An autoencoder that makes 16 × 16 pixels one latent of 64 channels. Its encoder has no non-linear layer."""
     return AutoencoderTiny(
         encoder_block_out_channels=(ENCODER_WIDTH,) * 5,
         decoder_block_out_channels=(DECODER_WIDTH,) * 5,
         num_encoder_blocks=(0, 0, 0, 0, 0),
-        num_decoder_blocks=(3, 3, 2, 1, 0),
+        num_decoder_blocks=(2, 2, 1, 1, 0),
+        act_fn="silu",
         latent_channels=LATENT_CHANNELS,
     )
 

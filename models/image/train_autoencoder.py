@@ -10,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from models.image.linear import BLOCK, calm_blocks, set_principal_components
+from models.image.linear import BLOCK, set_principal_components
 from models.image.muon import Muon
 from models.image.parts import Autoencoder, build_autoencoder
 from models.image.pictures import Bucket, as_tensor, draw_bucket
 from models.image.progress import Log, Progress, device, half_precision, rate, save, set_rate
+from models.image.unblock import solve_decoder
 
 PRINCIPAL_PICTURES = 2_000
+SOLVED_PICTURES = 120
 CROP = 64  # a whole number of blocks; the decoder sees no farther
 NOISE = 0.05
 
@@ -51,8 +53,10 @@ def train_autoencoder(
     torch.manual_seed(seed)
     where = device()
     model = build_autoencoder()
-    set_principal_components(model.encoder, buckets[0].pixels[:PRINCIPAL_PICTURES])
-    calm_blocks(model.decoder)
+    some = buckets[0].pixels[:PRINCIPAL_PICTURES]
+    set_principal_components(model.encoder, some)
+    with torch.no_grad():
+        solve_decoder(model.decoder, model.encode(as_tensor(some[:SOLVED_PICTURES])).latents, some[:SOLVED_PICTURES])
     model.to(where)
     model.encoder.requires_grad_(False)
     matrices = [weight for weight in model.decoder.parameters() if weight.ndim > 1 and len(weight) > 3]
@@ -71,7 +75,7 @@ def train_autoencoder(
         rng = np.random.default_rng((seed, 1, step))
         bucket = draw_bucket(buckets, rng)
         wanted = as_tensor(_crops(bucket.pixels, rng.integers(len(bucket.pixels), size=batch), rng)).to(where)
-        for optimizer, peak in zip(optimizers, (8e-3, 2e-3), strict=True):
+        for optimizer, peak in zip(optimizers, (2e-3, 2e-3), strict=True):
             set_rate(optimizer, rate(step, steps, peak))
         with torch.no_grad():
             latents = model.encode(wanted).latents

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from models.image.native import read
 from models.image.parts import LATENT_CHANNELS, PROMPT_TOKENS, build_autoencoder, build_tokenizer
 from models.image.train import Bucket, Recipe, as_tensor, train
 from models.image.train_denoiser import Cached, flow_loss
+from models.image.unblock import solve_decoder
 
 
 def _pictures(count: int, width: int = 64, height: int = 64) -> np.ndarray:
@@ -76,6 +78,26 @@ def test_the_loss_knows_a_perfect_answer() -> None:
     empty = tokens[:1, 0]
     assert flow_loss(Knows(), cached, 8, empty, (1,)).item() == pytest.approx(0, abs=1e-6)
     assert flow_loss(Blank(), cached, 8, empty, (1,)).item() > 1
+
+
+def _error(model: Any, pixels: np.ndarray) -> float:
+    with torch.no_grad():
+        wanted = as_tensor(pixels)
+        return (model.decode(model.encode(wanted).latents).sample - wanted).square().mean().item()
+
+
+def test_the_solved_decoder_draws_before_any_training() -> None:
+    ramps = np.linspace(0, 1, 64)[None, None, :, None] * np.random.default_rng(0).uniform(0, 1, (24, 1, 1, 3))
+    pixels = (np.broadcast_to(ramps, (24, 64, 64, 3)) * 200 + _pictures(24) * 0.2).astype(np.uint8)
+    torch.manual_seed(0)
+    model = build_autoencoder()
+    set_principal_components(model.encoder, pixels)
+    before = _error(model, pixels)
+    with torch.no_grad():
+        solve_decoder(model.decoder, model.encode(as_tensor(pixels)).latents, pixels)
+    spread = as_tensor(pixels).var().item()
+    assert _error(model, pixels) < 0.25 * spread
+    assert before > spread
 
 
 def test_muon_solves_a_least_squares_problem() -> None:
