@@ -66,7 +66,7 @@ def _doubled(picture: Image.Image) -> Image.Image:
     """Twice the size, sharpened, but within what each pixel's neighbours hold, so that no halo appears."""
     size = (picture.width * 2, picture.height * 2)
     large = picture.resize(size, Image.Resampling.LANCZOS)
-    sharp = large.filter(ImageFilter.UnsharpMask(radius=2, percent=140, threshold=0))
+    sharp = large.filter(ImageFilter.UnsharpMask(radius=2, percent=70, threshold=0))
     low, high = (
         np.asarray(picture.filter(kind(3)).resize(size, Image.Resampling.NEAREST))
         for kind in (ImageFilter.MinFilter, ImageFilter.MaxFilter)
