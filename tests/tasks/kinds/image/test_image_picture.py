@@ -53,7 +53,7 @@ def test_another_format_and_a_wrong_length_are_refused(pixels: bytes) -> None:
 
 def test_hashes_of_close_pictures_are_close() -> None:
     rng = np.random.default_rng(0)
-    scene = render(draw_scene(rng), rng)
+    scene = render(draw_scene(rng), rng, 64, 64)
     grainy = np.clip(scene + rng.normal(0, 2, scene.shape), 0, 255).astype(np.uint8)
     flipped = np.ascontiguousarray(scene[::-1])
     one = phash(scene.tobytes(), 64, 64)

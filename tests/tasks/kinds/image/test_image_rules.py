@@ -21,7 +21,7 @@ def _job(**columns: Any) -> ImageJob:
 
 def _scene(seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return render(draw_scene(rng), rng)
+    return render(draw_scene(rng), rng, 64, 64)
 
 
 def _failed(pixels: np.ndarray, flags: list[str] | None = None) -> set[str]:
