@@ -15,8 +15,10 @@ from transformers import CLIPTextConfig, CLIPTextModelWithProjection, CLIPTokeni
 from models.image import native
 from models.image.load import hush
 
-LATENT_CHANNELS = 64  # with 48, the judge of the benchmark tells materials of four pictures in ten no more
-ENCODER_WIDTH = 64
+# Of blocks rebuilt from 48 components, the benchmark's judge tells 63 % of the materials, from 64, 81 %, and from 80,
+# 85 %; of the renders themselves, 88 %.
+LATENT_CHANNELS = 80
+ENCODER_WIDTH = 96
 DECODER_WIDTH = 96
 PROMPT_TOKENS = 32
 TEXT_WIDTH = 128
@@ -51,7 +53,7 @@ def _merges(learner: Tokenizer) -> list[list[str]]:
 
 
 def build_autoencoder() -> Autoencoder:
-    """An autoencoder that makes 16 × 16 pixels one latent of 64 channels. Its encoder has no non-linear layer."""
+    """An autoencoder that makes 16 × 16 pixels one latent of 80 channels. Its encoder has no non-linear layer."""
     return AutoencoderTiny(
         encoder_block_out_channels=(ENCODER_WIDTH,) * 5,
         decoder_block_out_channels=(DECODER_WIDTH,) * 5,

@@ -2,8 +2,8 @@
 
 Each upsampling layer is set to tell, as well as a convolution can, the principal components of blocks half as long from
 what the layer before it tells, and the last one the pixels. The solution is not sharp, as a convolution on doubled
-pixels hardly knows which of them it is at; but training from there gets in 130 steps to 24 dB, and from orthogonal
-weights to 21.
+pixels hardly knows which of them it is at; but training from there got in 130 steps to 24 dB, and from orthogonal
+weights to 21 (64 channels, 24 scenes that were not trained on).
 
 Blocks end in a rectifier. So whatever passes is lifted well above zero, and one channel carries the lift itself, of
 which the layers without a bias make their own.
