@@ -7,7 +7,7 @@ it holds and replaces nothing: the runs' own segments stay, so a merge that was 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tasks.segments import SEGMENT, SEGMENTS, in_buckets
+from tasks.segments import SEGMENT, SEGMENTS, in_buckets, known_runs
 from tasks.store import Entry, Store
 
 MERGED = "_index/merged/"
@@ -33,22 +33,25 @@ class Merged:
     runs: tuple[str, ...]
 
 
-def merged_segments(store: Store) -> list[Merged]:
-    """The merged segments of a store, those of more runs last."""
-    notes = [entry.key for entry in store.list(MERGED) if entry.key.endswith(".json")]
-    found = [_read(store, key) for key in notes]
-    return sorted(found, key=lambda merged: (len(merged.runs), merged.key))
+def merged_segments(store: Store, runs: Iterable[str]) -> list[Merged]:
+    """The merged segments that hold none but these runs, those of more runs last.
+
+    A segment with a run that was deleted since is no good: of an item that several runs hold it knows but one.
+    """
+    known = frozenset(runs)
+    return sorted((m for m in _all(store) if known.issuperset(m.runs)), key=lambda m: (len(m.runs), m.key))
 
 
 def compact(store: Store, scratch: Path) -> None:
     """Merge segments while eight of a level stand side by side."""
     while True:
-        merged = merged_segments(store)
+        runs = known_runs(store)
+        merged = merged_segments(store, runs)
         standing = [one for one in merged if not _superseded(one, merged)]
         held = {run for one in merged for run in one.runs}
         keys = [entry.key for entry in store.list(SEGMENTS)]
         names = {key: key.removeprefix(SEGMENTS).removesuffix(".parquet") for key in keys}
-        standing += [Merged(key, 0, (run,)) for key, run in names.items() if run not in held]
+        standing += [Merged(key, 0, (run,)) for key, run in names.items() if run in runs and run not in held]
         crowded = [level for level in {one.level for one in standing} if _count(standing, level) >= FAN_IN]
         if not crowded:
             return
@@ -57,16 +60,17 @@ def compact(store: Store, scratch: Path) -> None:
 
 
 def superseded(store: Store) -> list[Entry]:
-    """The objects of merged segments whose runs a larger one holds, each as old as that one."""
-    merged = merged_segments(store)
+    """The objects of merged segments that are of no more use, each as old as what put it out of use."""
+    runs = frozenset(known_runs(store))
     entries = {entry.key: entry for entry in store.list(MERGED)}
+    merged = [one for one in _all(store) if _note(one) in entries]
     found = []
     for one in merged:
-        above = [entries[_note(other)] for other in merged if set(one.runs) < set(other.runs)]
-        if above:
-            since = min(entry.modified for entry in above)
+        above = [entries[_note(other)].modified for other in merged if set(one.runs) < set(other.runs)]
+        if above or not runs.issuperset(one.runs):
             own = [entries[key] for key in (_note(one), one.key) if key in entries]
-            found += [Entry(entry.key, entry.size, max(since, entry.modified)) for entry in own]
+            since = min(above, default=None)
+            found += [Entry(e.key, e.size, e.modified if since is None else max(since, e.modified)) for e in own]
     return found
 
 
@@ -74,8 +78,8 @@ def _merge(store: Store, parts: Sequence[Merged], level: int, scratch: Path) -> 
     """Merge segments, the newest of the store's copies of a key first."""
     folder = scratch / "merge"
     folder.mkdir(exist_ok=True)
-    ages = {entry.key: entry.modified for part in parts for entry in store.list(part.key)}
-    parts = sorted(parts, key=lambda part: (ages[part.key], part.key), reverse=True)
+    ages = {entry.key: entry.modified.isoformat() for part in parts for entry in store.list(part.key)}
+    parts = sorted(parts, key=lambda part: (ages.get(part.key, ""), part.key), reverse=True)
     files = []
     for number, part in enumerate(parts):
         files.append(folder / f"{number}.parquet")
@@ -102,6 +106,11 @@ def _newest_of_each(tables: Sequence[pa.Table]) -> pa.Table:
     keys = rows["key"].combine_chunks()
     new = pc.not_equal(keys.slice(1), keys.slice(0, rows.num_rows - 1))
     return rows.filter(pa.concat_arrays([pa.array([True]), new]))
+
+
+def _all(store: Store) -> list[Merged]:
+    notes = [entry.key for entry in store.list(MERGED) if entry.key.endswith(".json")]
+    return [_read(store, key) for key in notes]
 
 
 def _read(store: Store, note: str) -> Merged:

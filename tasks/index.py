@@ -8,6 +8,7 @@ segments become many they are merged, so that what a search costs does not grow 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,15 @@ import pyarrow.parquet as pq
 from tasks.commit import done_shards
 from tasks.compaction import MERGED, compact, merged_segments
 from tasks.plan.model import Plan, Reuse, StoredFile
-from tasks.segments import SEGMENT, SEGMENTS, in_buckets, run_of, write_segment
+from tasks.segments import RUNS, SEGMENT, SEGMENTS, in_buckets, known_runs, write_segment
 from tasks.store import NotFound, Store
 
-RUNS = "_index/runs/"
+__all__ = ["Index", "announce", "as_reuse", "known_runs", "publish_segment"]
 
 
 def announce(store: Store, run: str) -> None:
     """Make a run known to later ones."""
     store.create(f"{RUNS}{run}.json", b"{}")
-
-
-def known_runs(store: Store) -> list[str]:
-    """The runs of a store, newest first."""
-    notes = sorted(store.list(RUNS), key=lambda entry: (entry.modified, entry.key), reverse=True)
-    return [note.key.removeprefix(RUNS).removesuffix(".json") for note in notes]
 
 
 class Index:
@@ -43,7 +38,6 @@ class Index:
         self._scratch = scratch / "index"
         self._scratch.mkdir(exist_ok=True)
         self._places: list[str] | None = None
-        self._runs: frozenset[str] = frozenset()
         self._segments: dict[str, Path] = {}
 
     def find(self, keys: set[str], buckets: range) -> dict[str, Reuse]:
@@ -65,18 +59,16 @@ class Index:
     def _look_up_places(self) -> list[str]:
         """Merged segments and, for runs that none holds, the runs; the newest first."""
         runs = known_runs(self._store)
-        self._runs = frozenset(runs)
         place = {run: run for run in runs}
-        for merged in merged_segments(self._store):
-            place.update({run: merged.key for run in merged.runs if run in place})
+        for merged in merged_segments(self._store, runs):
+            place.update(dict.fromkeys(merged.runs, merged.key))
         return list(dict.fromkeys(place[run] for run in runs))
 
     def _search(self, place: str, wanted: set[str], buckets: range) -> Iterator[tuple[str, Reuse]]:
         table = pq.read_table(self._segment(place), filters=in_buckets(buckets), schema=SEGMENT)
         hits = table.filter(pc.is_in(table["key"], pa.array(sorted(wanted), pa.string())))
         for row in hits.to_pylist():
-            if run_of(row) in self._runs:  # a run that was deleted may still stand in a merged segment
-                yield row["key"], as_reuse(row)
+            yield row["key"], as_reuse(row)
 
     def _segment(self, place: str) -> Path:
         if place not in self._segments:
@@ -100,7 +92,8 @@ def publish_segment(store: Store, plan: Plan, scratch: Path) -> None:
     path = scratch / f"segment-{plan.run_id}.parquet"
     write_segment(store, plan.run_id, [shard.id for shard in plan.shards], path)
     store.put(f"{SEGMENTS}{plan.run_id}.parquet", path)
-    compact(store, scratch)
+    with suppress(NotFound):  # a segment that somebody removes meanwhile: the next run merges what is left
+        compact(store, scratch)
 
 
 def as_reuse(row: Mapping[str, Any]) -> Reuse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -17,6 +17,7 @@ from tasks import identity
 from tasks.commit import Commit, load_commit
 from tasks.store import Store
 
+RUNS = "_index/runs/"
 SEGMENTS = "_index/keys/"
 READERS = 16
 
@@ -41,17 +42,17 @@ SEGMENT = pa.schema(
 )
 
 
+def known_runs(store: Store) -> list[str]:
+    """The runs of a store, newest first."""
+    notes = sorted(store.list(RUNS), key=lambda entry: (entry.modified, entry.key), reverse=True)
+    return [note.key.removeprefix(RUNS).removesuffix(".json") for note in notes]
+
+
 def in_buckets(buckets: range) -> pc.Expression:
     """The filter for the rows of `buckets`; row groups that hold none are not read."""
     if buckets.stop > 255:
         return pc.field("bucket") >= buckets.start
     return (pc.field("bucket") >= buckets.start) & (pc.field("bucket") < buckets.stop)
-
-
-def run_of(row: Mapping[str, Any]) -> str:
-    """The run that a row of a segment stands for."""
-    key: str = row["part"] or row["files"][0]["key"]
-    return key.partition("/")[0]
 
 
 def write_segment(store: Store, run: str, shards: Iterable[str], path: Path) -> None:

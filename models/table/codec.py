@@ -153,9 +153,11 @@ def fit_codec(table: pa.Table, primary_key: str | None = None, order: Sequence[s
 
 
 def plain_values(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array of plain values."""
+    """A column as one array of plain values; string views become large strings, which more can be done with."""
     if pt.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pt.is_string_view(column.type):
+        column = column.cast(pa.large_string())
     whole = column.combine_chunks()
     if isinstance(whole, pa.ChunkedArray):  # what is too long for one array of its type
         whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], type=column.type)

@@ -265,7 +265,7 @@ def _highest(values: pa.Array) -> int:
     """The highest of a key's values. Raises ValueError when the type has no room for new ones above it."""
     highest = int(pc.max(values).as_py())
     if highest + HEADROOM > min(np.iinfo(values.type.to_pandas_dtype()).max, 2**63 - 1):
-        raise ValueError(f"a key of type {values.type} has no room for new values above {highest}; use a wider type")
+        raise ValueError(f"a key of type {values.type} has no room for new values above its highest; use a wider type")
     return highest
 
 

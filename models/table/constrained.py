@@ -27,6 +27,7 @@ from models.table.constraints import (
     Constraint,
     Less,
     Matches,
+    Present,
     Sum,
     Together,
     Unique,
@@ -39,11 +40,14 @@ from models.table.constraints import (
 )
 from models.table.masked_mlp import MaskedMLP, pick
 from models.table.masks import Masks
-from models.table.scale import places, units_per_place
+from models.table.physical import from_numbers
+from models.table.scale import MICRO, places, units_per_place
+from models.table.steering import matching
 
 LEAST_AT_ONCE = 512  # candidates of a round; few rows left are tried several times in one
 REDRAWS = 8  # of a value that misses its bounds, before its row is given up
 ROUNDS = 200  # of a chunk, before the rules count as impossible
+BARREN = 8  # rounds in a row without a good row, before they do
 
 
 class Impossible(ValueError):
@@ -90,34 +94,47 @@ class ConstrainedSampler:
         self.rules = [*conditions.rules, *constraints]
         self.places = codec.places()
         self.tally = Tally()
-        keys = {n for n, column in zip(codec.schema.names, codec.columns, strict=True) if isinstance(column, KeyColumn)}
-        lasting = [rule for rule in self.rules if isinstance(rule, Unique) and keys.isdisjoint(rule.columns)]
-        self._met: dict[Unique, set[int]] = {rule: set() for rule in lasting}
+        self._met: dict[Unique, set[tuple[Any, ...]]] = {
+            rule: set() for rule in self.rules if isinstance(rule, Unique) and not self._keys_among(rule)
+        }
         self._masks = Masks(codec, self.rules, seen)
         self._sums = {self._number(rule.total): rule for rule in self.rules if isinstance(rule, Sum)}
         self._check()
 
-    def chunk(self, first: int, rows: int, seed: Sequence[int], taken: list[set[str]]) -> pa.RecordBatch:
-        """The rows `first` … `first + rows` of the sample. Raises `Impossible`."""
+    def chunk(self, first: int, rows: int, size: int, seed: Sequence[int], taken: list[set[str]]) -> pa.RecordBatch:
+        """The rows `first` … `first + rows` of the sample, `size` at most. Raises `Impossible`.
+
+        Without given values rows are what is good among the candidates, in their order; how many candidates come does
+        not depend on `rows`, so that a sample is the beginning of any longer one. Given values belong to certain rows,
+        whose candidates are drawn until one is good.
+        """
         wanted = {n: assign(given.shares, first, rows) for n, given in self.given.items()}
         pending = np.arange(rows)
         kept: list[tuple[np.ndarray, pa.RecordBatch]] = []
+        barren = 0
         for round_ in range(ROUNDS):
-            slots = np.resize(pending, max(len(pending), min(LEAST_AT_ONCE, rows)))
+            if self.given:
+                slots = np.resize(pending, max(len(pending), min(LEAST_AT_ONCE, rows)))
+            else:
+                slots = np.arange(max(size - (rows - len(pending)), LEAST_AT_ONCE))
             for_tokens, for_values = np.random.SeedSequence([*seed, round_]).spawn(2)
             generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
             rng = np.random.default_rng(for_values)
             batch, good = self._candidates(slots, wanted, generator, rng, taken)
-            chosen = self._first_good(slots, good, batch)
-            kept.append((slots[chosen], batch.take(pa.array(chosen))))
+            chosen = self._chosen(slots, good, batch, len(pending))
+            filled = slots[chosen] if self.given else pending[: len(chosen)]
+            kept.append((filled, batch.take(pa.array(chosen))))
             self.tally.drawn += len(slots)
-            self.tally.kept += len(chosen)
-            pending = np.setdiff1d(pending, slots[chosen])
+            self.tally.kept += int(good.sum())
+            pending = np.setdiff1d(pending, filled)
             if not len(pending):
                 return self._assembled(kept, first, rows, taken)
+            barren = 0 if len(chosen) else barren + 1
+            if barren == BARREN:
+                break
         raise Impossible(
-            f"only {rows - len(pending):,} of {rows:,} rows that keep the rules were found in {ROUNDS} rounds; what "
-            f"fails most is: {self.tally.worst()}. Loosen it, or leave out a condition"
+            f"only {rows - len(pending):,} of {rows:,} rows that keep the rules were found among {self.tally.drawn:,}; "
+            f"what fails most is: {self.tally.worst()}. Loosen it, or leave out a condition"
         )
 
     def _number(self, name: str) -> int:
@@ -134,13 +151,24 @@ class ConstrainedSampler:
             if any(order.index(n) > order.index(number) for n in earlier):
                 raise ValueError(f"{rule.total!r} has to be drawn after what it is the sum of: fit the table again")
 
+        steered = [given.column for given in self.given.values()]
+        steered += [name for rule in self.rules if not isinstance(rule, Unique | Present) for name in columns_of(rule)]
+        for name in steered:
+            if isinstance(self.codec.columns[self._number(name)], KeyColumn):
+                raise ValueError(f"{name!r} is a running key: it is made anew, and no rule or condition can steer it")
+
+    def _keys_among(self, rule: Unique) -> bool:
+        return any(isinstance(self.codec.columns[self._number(name)], KeyColumn) for name in rule.columns)
+
     def _check_given(self, given: Given) -> None:
         column = self.codec.columns[self._number(given.column)]
         for value in given.values:
             known = True
-            if isinstance(column, CategoryColumn) and value is not None:
+            if value is None:
+                known = column.codec.nulls if isinstance(column, NumberColumn) else getattr(column, "nulls", False)
+            elif isinstance(column, CategoryColumn):
                 known = value in column.values or column.manner is not None
-            if isinstance(column, NumberColumn) and value is not None and not pt.is_boolean(column.type):
+            elif isinstance(column, NumberColumn) and not pt.is_boolean(column.type):
                 low, high = _reach(column)
                 known = low <= place_of(value, pa.nulls(0, column.type), given.column) <= high
             if not known:
@@ -173,7 +201,7 @@ class ConstrainedSampler:
             if number in self.given:
                 self._give(rows, number, wanted[number][slots])
             elif isinstance(column, TextColumn):
-                self._spell(rows, number, rng)
+                self._spell(rows, number, rng, taken[number])
             else:
                 self._redraw(rows, number, generator, rng, taken)
             rows.lost |= self._masks.advance(rows.prefixes, number, rows.tokens)
@@ -226,8 +254,7 @@ class ConstrainedSampler:
     def _give(self, rows: _Rows, number: int, assigned: np.ndarray) -> None:
         """Set the rows' given values; rows that are to have any other value and drew a given one are lost."""
         given, column, place = self.given[number], self.codec.columns[number], self.places[number]
-        values = literals(given.values, column.type if not isinstance(column, CategoryColumn) else pa.large_string())
-        values = values.cast(rows.values[number].type)
+        values = self._written(given.values, number).cast(rows.values[number].type)
         tokens = column.encode(values) if column.parts else np.zeros((len(values), 0), np.int64)
         fixed = np.flatnonzero(assigned < len(given.values))
         rows.tokens[fixed, place] = tokens[assigned[fixed]]
@@ -236,6 +263,16 @@ class ConstrainedSampler:
         free = assigned == len(given.values)
         rows.lost |= free & np.asarray(pc.is_in(rows.values[number], value_set=values).fill_null(False))
 
+    def _written(self, values: Sequence[Any], number: int) -> pa.Array:
+        """Values from JSON as the column writes them: dates in text are written in its own format."""
+        column = self.codec.columns[number]
+        if not isinstance(column, NumberColumn):
+            return literals(values, pa.large_string())
+        if column.units.date_format is None:
+            return literals(values, column.type)
+        numbers, valid = places(literals(values, pa.string()), self.codec.schema.names[number])
+        return from_numbers(numbers // MICRO, valid, column.units, column.type)
+
     def _add_up(self, rows: _Rows, number: int) -> None:
         """Compute a total from its terms, which were drawn before it."""
         rule, column = self._sums[number], self.codec.columns[number]
@@ -243,14 +280,15 @@ class ConstrainedSampler:
         numbers = np.sum([term for term, _ in terms], axis=0)
         valid = np.all([good for _, good in terms], axis=0)
         if isinstance(column, NumberColumn):
-            if column.units.digits:
+            if column.units.digits is not None:
                 numbers = np.round(numbers, column.units.digits)
             low, high = _reach(column)
             rows.lost |= valid & ((numbers < low) | (numbers > high))
-        total = pa.array(numbers, mask=~valid)
         if pt.is_decimal(column.type):
-            total = pa.array([None if v is None else str(v) for v in total.to_pylist()], pa.string())
-        rows.values[number] = total.cast(column.type, safe=False)
+            texts = [f"{v:.{column.type.scale}f}" if good else None for v, good in zip(numbers, valid, strict=True)]
+            rows.values[number] = pa.array(texts, pa.string()).cast(column.type)
+        else:
+            rows.values[number] = pa.array(numbers, mask=~valid).cast(column.type, safe=False)
         rows.tokens[:, self.places[number]] = column.encode(rows.values[number])
         self._embed(rows, number)
 
@@ -259,14 +297,26 @@ class ConstrainedSampler:
             tokens = torch.from_numpy(rows.tokens[:, at])
             rows.inputs[:, self.network.seen_as(at)] = self.network.embed(at, tokens)
 
-    def _spell(self, rows: _Rows, number: int, rng: np.random.Generator) -> None:
-        """Texts that are made anew are made to match their pattern."""
-        name = self.codec.schema.names[number]
+    def _spell(self, rows: _Rows, number: int, rng: np.random.Generator, taken: set[str]) -> None:
+        """Texts that are made anew are made to match their pattern; rows for which none is found are lost."""
+        name, column = self.codec.schema.names[number], self.codec.columns[number]
         patterns = [rule.pattern for rule in self.rules if isinstance(rule, Matches) and rule.column == name]
         if not patterns:
             return
+        assert isinstance(column, TextColumn)
         made = rstr.Rstr(Random(int(rng.integers(2**63))))  # noqa: S311
-        texts = [None if text is None else made.xeger(patterns[0]) for text in rows.values[number].to_pylist()]
+        fits = [matching(pattern) for pattern in patterns]
+        texts = np.array(rows.values[number].to_pylist(), dtype=object)
+        left = np.flatnonzero(np.asarray(rows.values[number].is_valid()))
+        for _ in range(REDRAWS):
+            spelled = np.array([made.xeger(patterns[0]) for _ in left], dtype=object)
+            good = np.array([all(fit(text) for fit in fits) for text in spelled], bool)
+            good[good] = column.manner.are_new(spelled[good], taken if column.unique else None)
+            texts[left[good]] = spelled[good]
+            left = left[~good]
+            if not len(left):
+                break
+        rows.lost[left] = True
         rows.values[number] = pa.array(texts, rows.values[number].type)
 
     def _judged(self, batch: pa.RecordBatch) -> np.ndarray:
@@ -279,31 +329,37 @@ class ConstrainedSampler:
             broken = violations(rule, table)
             good &= ~broken
             if broken.any():
-                words = describe(rule)
-                self.tally.sent_back[words] = self.tally.sent_back.get(words, 0) + int(broken.sum())
+                self._send_back(rule, int(broken.sum()))
         return good
 
-    def _first_good(self, slots: np.ndarray, good: np.ndarray, batch: pa.RecordBatch) -> np.ndarray:
-        """The first good candidate of every slot, and of rows that must differ the first of each."""
+    def _chosen(self, slots: np.ndarray, good: np.ndarray, batch: pa.RecordBatch, room: int) -> np.ndarray:
+        """The candidates that become rows: with given values the first good one of every slot, else as many as there
+        is room for; of those that must differ the first."""
+        candidates = np.flatnonzero(good)
         if not self._met:
-            candidates = np.flatnonzero(good)
-            return candidates[np.unique(slots[candidates], return_index=True)[1]]
-        hashes = {rule: _hashes(batch, rule.columns) for rule in self._met}
+            return candidates[np.unique(slots[candidates], return_index=True)[1]] if self.given else candidates[:room]
+        marks = {rule: _marks(batch, rule.columns) for rule in self._met}
         filled: set[int] = set()
-        chosen = []
-        for candidate in np.flatnonzero(good):
-            slot = int(slots[candidate])
-            marks = {rule: hashes[rule][candidate] for rule in self._met}
-            if slot in filled:
+        chosen: list[int] = []
+        for candidate in candidates:
+            if len(chosen) == room:
+                break
+            if int(slots[candidate]) in filled:
                 continue
-            if any(mark is not None and mark in self._met[rule] for rule, mark in marks.items()):
+            repeated = [rule for rule, own in marks.items() if own[candidate] in self._met[rule]]
+            if repeated:
+                self._send_back(repeated[0], 1)
                 continue
-            for rule, mark in marks.items():
-                if mark is not None:
-                    self._met[rule].add(mark)
-            filled.add(slot)
+            for rule, own in marks.items():
+                if None not in own[candidate]:
+                    self._met[rule].add(own[candidate])
+            filled.add(int(slots[candidate]))
             chosen.append(int(candidate))
         return np.array(chosen, np.int64)
+
+    def _send_back(self, rule: Constraint, rows: int) -> None:
+        words = describe(rule)
+        self.tally.sent_back[words] = self.tally.sent_back.get(words, 0) + rows
 
     def _assembled(
         self, kept: list[tuple[np.ndarray, pa.RecordBatch]], first: int, rows: int, taken: list[set[str]]
@@ -337,7 +393,6 @@ def _reach(column: NumberColumn) -> tuple[float, float]:
     return (min(finite), max(finite)) if finite else (-np.inf, np.inf)
 
 
-def _hashes(batch: pa.RecordBatch, columns: Sequence[str]) -> list[int | None]:
-    """A number for each row's values in `columns`; None where one is null."""
-    rows = zip(*(batch.column(batch.schema.names.index(name)).to_pylist() for name in columns), strict=True)
-    return [None if None in row else hash(row) for row in rows]
+def _marks(batch: pa.RecordBatch, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Each row's values in `columns`."""
+    return list(zip(*(batch.column(batch.schema.names.index(name)).to_pylist() for name in columns), strict=True))

@@ -20,6 +20,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
@@ -141,10 +142,21 @@ def check_constraints(constraints: Sequence[Constraint], head: pa.Table) -> None
             for bound in (constraint.least, constraint.most):
                 if bound is not None:
                     place_of(bound, columns[constraint.column], constraint.column)
+        if isinstance(constraint, Less) and len({_measure(column.type) for column in columns.values()}) > 1:
+            raise ValueError(
+                f"{constraint.low!r} and {constraint.high!r} cannot be compared: one is a time, one is not"
+            )
         if isinstance(constraint, Sum):
             for name, column in columns.items():
                 if pa.types.is_temporal(column.type) or is_string(column.type):
                     raise ValueError(f"only numbers add up, and {name!r} is {column.type}")
+
+
+def _measure(kind: pa.DataType) -> str:
+    """What a column counts: numbers, moments, or spans and times of day."""
+    if is_string(kind) or pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return "moment"
+    return str(kind.id) if pa.types.is_temporal(kind) else "number"
 
 
 def describe(constraint: Constraint) -> str:
@@ -185,28 +197,42 @@ def violations(constraint: Constraint, table: pa.Table, source: pa.Table | None 
     if isinstance(constraint, Sum):
         found, valid = _added(constraint, columns)
         total, total_valid = places(columns[constraint.total], constraint.total)
-        return (np.abs(total - found) > _slack(found)) & valid & total_valid
-    coded = table.select(list(columns))
+        return (np.abs(total - found) > _slack(constraint, columns)) & valid & total_valid
+    if any(pa.types.is_null(column.type) for column in columns.values()):
+        return np.zeros(table.num_rows, bool)
     if isinstance(constraint, Unique):
-        return ~_first_of_each(coded)
+        return ~_first_of_each(columns)
     if source is None:
         raise ValueError("whether columns stand together as in the source can only be told with the source")
-    seen = source.select(list(columns)).group_by(list(columns)).aggregate([])
-    numbered = coded.append_column("_row", pa.array(np.arange(coded.num_rows)))
-    lone = numbered.join(seen, keys=list(columns), join_type="left anti")
-    wrong = np.zeros(coded.num_rows, bool)
-    wrong[lone["_row"].to_numpy()] = True
-    return wrong & _all_valid(columns)
+    return _strangers(columns, {name: plain_values(source[name]).cast(columns[name].type) for name in columns})
 
 
 def literals(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """Values from JSON as an Arrow array of a column's type. Raises ValueError."""
+    """Values from JSON as an Arrow array of a column's type: ISO 8601 for dates and times, seconds for durations.
+
+    Instants without a zone are UTC. Raises ValueError.
+    """
     try:
-        if pa.types.is_temporal(kind) or pa.types.is_decimal(kind):
+        if pa.types.is_decimal(kind):
             return pa.array([None if v is None else str(v) for v in values], pa.string()).cast(kind)
+        if pa.types.is_temporal(kind):
+            return pa.array([None if v is None else _moment(v, kind) for v in values], kind)
         return pa.array(list(values), kind)
-    except (pa.ArrowException, TypeError, OverflowError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{list(values)[:3]} cannot be values of a column of type {kind}: {error}") from error
+
+
+def _moment(value: Any, kind: pa.DataType) -> Any:
+    if pa.types.is_duration(kind):
+        return timedelta(seconds=float(value))
+    if pa.types.is_time(kind):
+        return time.fromisoformat(value)
+    moment = datetime.fromisoformat(value)
+    if pa.types.is_date(kind):
+        return moment.date()
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC) if kind.tz else moment
+    return moment if kind.tz else moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def place_of(value: Any, like: pa.Array, name: str) -> float | int:
@@ -232,7 +258,10 @@ def _parsed(entry: Any) -> list[Constraint]:
         low, high = _names(entry["less"], "less", exactly=2)
         return [Less(low, high, bool(entry.get("or_equal", False)))]
     if keys == {"sum", "equals"}:
-        return [Sum(_names(entry["sum"], "sum"), _name(entry["equals"]))]
+        terms, total = _names(entry["sum"], "sum"), _name(entry["equals"])
+        if total in terms:
+            raise ValueError(f"{total!r} is a term of its own sum")
+        return [Sum(terms, total)]
     if keys == {"together"}:
         return [Together(_names(entry["together"], "together"))]
     if keys == {"unique"}:
@@ -248,6 +277,9 @@ def _of_a_column(entry: Mapping[str, Any], keys: set[str]) -> list[Constraint]:
         )
     found: list[Constraint] = []
     if keys & {"min", "max"}:
+        bounds = [entry[key] for key in ("min", "max") if key in entry]
+        if any(bound is None or bound != bound for bound in bounds):
+            raise ValueError("a bound is null or no number; leave it out where there is none")
         found.append(Within(column, entry.get("min"), entry.get("max")))
     if "in" in keys:
         if not isinstance(entry["in"], list) or not entry["in"]:
@@ -259,7 +291,9 @@ def _of_a_column(entry: Mapping[str, Any], keys: set[str]) -> list[Constraint]:
         except (re.error, TypeError) as error:
             raise ValueError(f"{entry['regex']!r} is no regular expression: {error}") from error
         found.append(Matches(column, entry["regex"]))
-    if entry.get("not_null"):
+    if "not_null" in keys:
+        if entry["not_null"] is not True:
+            raise ValueError("not_null can only be true; leave it out where nulls may stand")
         found.append(Present(column))
     return found
 
@@ -304,19 +338,38 @@ def _added(rule: Sum, columns: Mapping[str, pa.Array]) -> tuple[np.ndarray, np.n
     return np.sum([numbers for numbers, _ in terms], axis=0), np.all([valid for _, valid in terms], axis=0)
 
 
-def _slack(numbers: np.ndarray) -> np.ndarray:
-    """Room for what adding floats loses."""
-    return 1e-9 * np.maximum(np.abs(numbers), 1)
+def _slack(rule: Sum, columns: Mapping[str, pa.Array]) -> np.ndarray:
+    """Room for what adding and storing floats loses, by the narrowest type that takes part."""
+    narrow = any(pa.types.is_float32(column.type) or pa.types.is_float16(column.type) for column in columns.values())
+    size = np.sum([np.abs(places(columns[name], name)[0]) for name in rule.terms], axis=0)
+    return (1e-6 if narrow else 1e-9) * np.maximum(size, 1)
 
 
 def _all_valid(columns: Mapping[str, pa.Array]) -> np.ndarray:
     return np.all([np.asarray(column.is_valid()) for column in columns.values()], axis=0)
 
 
-def _first_of_each(table: pa.Table) -> np.ndarray:
+def _numbered(columns: Mapping[str, pa.Array]) -> pa.Table:
+    """The columns under plain names, and the rows' numbers."""
+    table = pa.table({f"c{number}": column for number, column in enumerate(columns.values())})
+    return table.append_column("row", pa.array(np.arange(table.num_rows)))
+
+
+def _strangers(columns: Mapping[str, pa.Array], source: Mapping[str, pa.Array]) -> np.ndarray:
+    """Which rows hold a combination that the source lacks; those with a null never do."""
+    table = _numbered(columns)
+    keys = table.schema.names[:-1]
+    seen = _numbered(source).group_by(keys).aggregate([])
+    lone = table.join(seen, keys=keys, join_type="left anti")
+    wrong = np.zeros(table.num_rows, bool)
+    wrong[lone["row"].to_numpy()] = True
+    return wrong & _all_valid(columns)
+
+
+def _first_of_each(columns: Mapping[str, pa.Array]) -> np.ndarray:
     """Which rows are the first with their values; rows with a null count as unlike any other, as in SQL."""
-    numbered = table.append_column("_row", pa.array(np.arange(table.num_rows)))
-    first = numbered.group_by(table.schema.names).aggregate([("_row", "min")])["_row_min"].to_numpy()
+    table = _numbered(columns)
+    first = table.group_by(table.schema.names[:-1]).aggregate([("row", "min")])["row_min"].to_numpy()
     found = np.zeros(table.num_rows, bool)
     found[first] = True
-    return found | ~_all_valid({name: plain_values(table[name]) for name in table.schema.names})
+    return found | ~_all_valid(columns)

@@ -52,8 +52,7 @@ class TableModel:
         taken = self.codec.nothing_taken()
         if rules is not None:
             for first in range(0, rows, CHUNK):
-                batch = rules.chunk(first, CHUNK, [seed, first // CHUNK], taken)
-                yield batch.slice(0, min(CHUNK, rows - first))
+                yield rules.chunk(first, min(CHUNK, rows - first), CHUNK, [seed, first // CHUNK], taken)
             return
         for first in range(0, rows, CHUNK):
             spread = np.random.SeedSequence([seed, first // CHUNK])

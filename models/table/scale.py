@@ -29,7 +29,10 @@ def places(column: pa.Array, name: str) -> tuple[np.ndarray, np.ndarray]:
         floats = column.cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
         return floats, valid & ~np.isnan(floats)
     whole = column.cast(pa.int32()) if pt.is_date32(kind) or pt.is_time32(kind) else column
-    numbers = whole.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    try:
+        numbers = whole.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        raise ValueError(f"{name!r} has values beyond 64 bits") from None  # Arrow's own words tell the value
     up, down = _microseconds(kind)
     return numbers * up // down, valid
 

@@ -50,7 +50,7 @@ class TextModel:
         left = np.arange(count)
         for _ in range(ATTEMPTS):
             texts = self._speller.spell(len(left), rng)
-            good = self._are_new(texts, taken)
+            good = self.are_new(texts, taken)
             for row, text in zip(left[good], texts[good], strict=True):
                 drawn[row] = text
             left = left[~good]
@@ -58,12 +58,12 @@ class TextModel:
                 return drawn
         for row, spelled in zip(left, self._speller.spell(len(left), rng), strict=True):
             text = spelled  # the column's manner is exhausted: lengthen it
-            while not self._are_new(np.array([text], dtype=object), taken)[0]:
+            while not self.are_new(np.array([text], dtype=object), taken)[0]:
                 text += str(rng.integers(10))
             drawn[row] = text
         return drawn
 
-    def _are_new(self, texts: np.ndarray, taken: set[str] | None) -> np.ndarray:
+    def are_new(self, texts: np.ndarray, taken: set[str] | None) -> np.ndarray:
         """Which texts may be drawn; with `taken` they are noted there."""
         found = digests(texts.tolist())
         place = np.minimum(np.searchsorted(self.known, found), max(len(self.known) - 1, 0))

@@ -12,7 +12,7 @@ import pytest
 
 from tasks.compaction import MERGED, compact, merged_segments
 from tasks.gc import collect
-from tasks.index import Index, announce
+from tasks.index import Index, announce, known_runs
 from tasks.segments import SEGMENT, SEGMENTS
 from tasks.store import Store
 
@@ -55,7 +55,7 @@ def test_a_search_stays_short_and_finds_everything(store: Store, tmp_path: Path)
     for run in range(runs):
         finish_run(store, f"r{run:03d}", range(10 * run, 10 * run + 10), tmp_path)
     assert places(store, tmp_path) == 1 + 2
-    assert max(merged.level for merged in merged_segments(store)) == 2
+    assert max(merged.level for merged in merged_segments(store, known_runs(store))) == 2
     found = Index(store, tmp_path).find({key(number) for number in range(10 * runs)}, ALL)
     assert len(found) == 10 * runs
     for number in random.Random(0).sample(range(10 * runs), 20):
@@ -82,14 +82,29 @@ def test_the_items_of_a_deleted_run_are_not_found_in_a_merged_segment(store: Sto
     assert {int(k) for k in found} == set(range(10 * FAN_IN)) - set(range(20, 30))
 
 
+def test_an_item_of_two_runs_is_found_when_one_of_them_is_deleted(store: Store, tmp_path: Path) -> None:
+    for run in range(FAN_IN):
+        finish_run(store, f"r{run}", range(5), tmp_path)
+    held = Index(store, tmp_path).find({key(0)}, ALL)[key(0)].part
+    assert held is not None
+    newest = held.partition("/")[0]
+    store.delete([f"_index/runs/{newest}.json", f"{SEGMENTS}{newest}.parquet"])
+    again = Index(store, tmp_path).find({key(0)}, ALL)[key(0)].part
+    assert again is not None
+    assert not again.startswith(newest)
+    compact(store, tmp_path)
+    assert {entry.key for entry in store.list(MERGED)} >= set(collect(store, older_than=timedelta(0)))
+    assert merged_segments(store, known_runs(store)) == []
+
+
 def test_gc_removes_merged_segments_that_a_larger_one_replaced(store: Store, tmp_path: Path) -> None:
     for run in range(FAN_IN**2):
         finish_run(store, f"r{run:02d}", range(run, run + 1), tmp_path)
-    assert len(merged_segments(store)) == FAN_IN + 1
+    assert len(merged_segments(store, known_runs(store))) == FAN_IN + 1
     assert collect(store) == []
     removed = collect(store, older_than=timedelta(0))
     assert len(removed) == 2 * FAN_IN
-    (left,) = merged_segments(store)
+    (left,) = merged_segments(store, known_runs(store))
     assert len(left.runs) == FAN_IN**2
     assert sorted(entry.key for entry in store.list(MERGED)) == sorted([left.key, left.key[: -len("parquet")] + "json"])
     assert len(Index(store, tmp_path).find({key(number) for number in range(FAN_IN**2)}, ALL)) == FAN_IN**2

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 
 from models.engine import EngineSpec, FitRequest, SampleRequest, TableResult
 from models.table.arrangement import order_of
+from models.table.codec import plain_values
+from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
-from models.table.constraints import Together, check_constraints, parse_constraints
+from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
 from models.table.steps import default_steps
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
@@ -185,6 +187,14 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
             check()
         except ValueError as error:
             raise Refused(column, str(error)) from error
+    steered = {given.column for given in conditions.given}
+    steered |= {
+        n for r in [*constraints, *conditions.rules] if not isinstance(r, Unique | Present) for n in columns_of(r)
+    }
+    for name in sorted(steered):
+        if role_of(name, plain_values(head[name]), primary_key=name == job.primary_key) == "key":
+            column = "conditions" if name in conditions.columns else "constraints"
+            raise Refused(column, f"{name!r} is a running key: it is made anew, and no rule or condition can steer it")
     order = order_of(head.schema.names, constraints, conditions)
     together = [list(rule.columns) for rule in constraints if isinstance(rule, Together)]
     return ([] if order == head.schema.names else order), together

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from models.table.conditions import parse_conditions
 from models.table.constraints import Constraint, Present, describe, parse_constraints, violations
 from models.table.number import FEW_VALUES
 from models.table.reading import read_table
@@ -52,8 +53,8 @@ def judge(job: RecordsJob, source: Path, synthetic: Path) -> list[Check]:
     ]
     if job.primary_key is not None:
         checks.append(_key(next(view for view in views if view.name == job.primary_key)))
-    if job.constraints:
-        checks.append(_constraints(parse_constraints(job.constraints), made, real))
+    if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
+        checks.append(_constraints(business, made, real))
     checks.append(_copies(views))
     return checks
 

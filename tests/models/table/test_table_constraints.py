@@ -176,6 +176,10 @@ def test_rules_that_leave_nothing_are_named() -> None:
         ('[{"column": "a", "regex": "("}]', "no regular expression"),
         ('[{"column": "a", "in": []}]', "no list of values"),
         ('[{"ratio": 2}]', "no rule with ratio"),
+        ('[{"column": "a", "min": null}]', "a bound is null"),
+        ('[{"column": "a", "max": NaN}]', "a bound is null or no number"),
+        ('[{"column": "a", "not_null": false}]', "not_null can only be true"),
+        ('[{"sum": ["a", "b"], "equals": "a"}]', "'a' is a term of its own sum"),
     ],
 )
 def test_rules_that_cannot_be_read(text: str, words: str) -> None:
@@ -194,6 +198,7 @@ def test_rules_that_cannot_be_read(text: str, words: str) -> None:
         ('[{"sum": ["arrival", "price"], "equals": "total"}]', "only numbers add up, and 'arrival' is date32"),
         ('[{"column": "room", "max": "single"}]', "'room' is text"),
         ('[{"less": ["room", "price"]}]', "'room' is text"),
+        ('[{"less": ["arrival", "price"]}]', "cannot be compared"),
     ],
 )
 def test_rules_that_do_not_fit_the_table(text: str, words: str) -> None:
@@ -221,3 +226,105 @@ def test_a_value_that_the_source_lacks_cannot_be_given() -> None:
     model = fitted(stays(400), [], conditions)
     with pytest.raises(ValueError, match="room = 'castle' lies outside"):
         model.constrained([], conditions)
+
+
+def mixed(rows: int = 400) -> pa.Table:
+    """A table with the odder kinds of columns."""
+    rng = np.random.default_rng(3)
+    a, b = rng.normal(5, 1, rows).astype(np.float32), rng.normal(5, 1, rows).astype(np.float32)
+    days = pa.array(rng.integers(18_000, 18_400, rows).astype(np.int32)).cast(pa.date32())
+    coded = pa.array(rng.choice(["x", "y", "z"], rows)).dictionary_encode()
+    return pa.table(
+        {
+            "id": np.arange(1, rows + 1),
+            "code": [f"{'ABC'[n % 3]}{n:05d}" for n in range(rows)],
+            "g": np.arange(rows) % 20,
+            "h": np.arange(rows) % 7 - 3,
+            "a": a,
+            "b": b,
+            "ab": a + b,
+            "kind": pa.chunked_array([coded.slice(0, 200), coded.slice(200)]),
+            "day": pc.strftime(days.cast(pa.timestamp("s")), format="%d.%m.%Y"),
+            "when": pa.array(rng.integers(0, 10**9, rows), pa.timestamp("s", tz="Europe/Oslo")),
+            "note": pa.array([None if n % 4 == 0 else "yes" for n in range(rows)]),
+        }
+    )
+
+
+def one(rules: str = "", conditions: str = "", rows: int = 20, key: str | None = None) -> pa.Table:
+    """A sample of the mixed table under rules."""
+    torch.set_num_threads(1)
+    parsed, given = parse_constraints(rules), parse_conditions(conditions)
+    source = mixed()
+    together = [rule.columns for rule in parsed if isinstance(rule, Together)]
+    order = order_of(source.schema.names, parsed, given)
+    model, _ = fit_table(source, seed=0, steps=5, primary_key=key, order=order, together=together)
+    table, _ = drawn(model, rows, parsed, given)
+    for rule in [*parsed, *given.rules]:
+        assert not violations(rule, table, source).any(), describe(rule)
+    return table
+
+
+def test_few_rows_need_only_as_many_good_ones() -> None:
+    assert one('[{"unique": ["g", "kind"]}]', rows=50).num_rows == 50
+    assert one('[{"unique": ["h"]}]', rows=7).num_rows == 7  # among them -1 and -2, which hash alike
+    with pytest.raises(Impossible, match="h unique"):
+        one('[{"unique": ["h"]}]', rows=8)
+
+
+def test_running_keys_cannot_be_steered() -> None:
+    for rules, conditions in (('[{"column": "id", "max": 420}]', ""), ("", '{"id": 7}')):
+        with pytest.raises(ValueError, match="'id' is a running key"):
+            one(rules, conditions, key="id")
+    assert one('[{"unique": ["id"]}, {"column": "id", "not_null": true}]', key="id")["id"].to_pylist()[0] == 401
+
+
+def test_texts_made_from_a_pattern_are_new_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.table.constrained.BARREN", 1)
+    monkeypatch.setattr("models.table.constrained.REDRAWS", 2)
+    monkeypatch.setattr("models.table.model.CHUNK", 1_024)
+    made = one('[{"column": "code", "regex": "[ABC]00[0-9]{3}"}]', rows=700, key="code")["code"].to_pylist()
+    assert len(set(made)) == 700
+    assert not set(made) & set(mixed()["code"].to_pylist())
+    with pytest.raises(Impossible):
+        one('[{"column": "code", "regex": "[ABC]00[0-3][0-9]"}]', rows=200, key="code")
+
+
+def test_columns_of_several_dictionaries_stand_together() -> None:
+    one('[{"together": ["kind", "note"]}, {"unique": ["kind", "g"]}]', rows=30)
+
+
+def test_sums_of_narrow_floats_are_exact_enough() -> None:
+    source = mixed()
+    (rule,) = parse_constraints('[{"sum": ["a", "b"], "equals": "ab"}]')
+    assert not violations(rule, source).any()
+    one('[{"sum": ["a", "b"], "equals": "ab"}]', rows=200)
+
+
+def test_dates_in_text_are_given_in_the_column_s_own_format() -> None:
+    assert set(one(conditions='{"day": "2019-06-03"}')["day"].to_pylist()) == {"03.06.2019"}
+
+
+def test_a_null_is_given_only_where_there_are_nulls() -> None:
+    assert one(conditions='{"note": null}')["note"].null_count == 20
+    with pytest.raises(ValueError, match="h = None lies outside"):
+        one(conditions='{"h": null}')
+
+
+def test_instants_are_written_with_or_without_a_zone() -> None:
+    for bound in ("1990-01-01", "1990-01-01T00:00:00Z", "1990-01-01T01:00:00+01:00"):
+        one(f'[{{"column": "when", "min": "{bound}"}}]')
+
+
+def test_sums_of_sums_come_in_order() -> None:
+    rules = parse_constraints('[{"sum": ["s", "c"], "equals": "t"}, {"sum": ["a", "b"], "equals": "s"}]')
+    order = order_of(["t", "s", "a", "b", "c"], rules, Conditions())
+    assert order.index("a") < order.index("s") < order.index("t")
+    assert order.index("c") < order.index("t")
+
+
+def test_values_of_the_source_are_in_no_refusal() -> None:
+    table = pa.table({"n": pa.array([2**63 + 5, 7], pa.uint64())})
+    with pytest.raises(ValueError, match="'n' has values beyond 64 bits") as refused:
+        check_constraints(parse_constraints('[{"column": "n", "min": 1}]'), table)
+    assert str(2**63 + 5) not in str(refused.value)

@@ -24,6 +24,7 @@ def orders() -> pa.Table:
     vat = np.round(net * 0.25, 2)
     return pa.table(
         {
+            "order_id": np.arange(ROWS),
             "ordered": pa.array(ordered.astype(np.int32)).cast(pa.date32()),
             "shipped": pa.array((ordered + rng.integers(-1, 9, ROWS)).astype(np.int32)).cast(pa.date32()),
             "net": net,
@@ -71,6 +72,7 @@ def test_a_job_with_rules_and_shares_gets_what_it_asks_for(tmp_path: Path) -> No
     [
         ({"constraints": [{"column": "age", "min": 1}]}, "'age', which is no column of the source"),
         ({"conditions": '{"fraud": '}, "the conditions are no JSON"),
+        ({"conditions": {"order_id": 7}}, "'order_id' is a running key"),
         ({"gates": {"min": {"beauty": 0.9}}}, "min has no figure 'beauty'; there is shape, trend"),
         ({"gates": {"max": {"copy_rate": 2}}}, "copy_rate is 2, not a number from 0 to 1"),
         ({"constraints": [{"sum": ["ordered", "net"], "equals": "gross"}]}, "only numbers add up"),
