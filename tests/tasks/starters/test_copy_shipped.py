@@ -29,8 +29,8 @@ def test_its_card_tells_scores_and_limits():
 
 def test_it_answers_fresh_jobs_in_their_form_and_names_the_product():
     scores = held_out_scores(SHIPPED, seed=123, count=32)
-    assert scores["formed"] >= 0.85
-    assert scores["named"] >= 0.6
+    assert scores["formed"] >= 0.8
+    assert scores["named"] >= 0.75
     assert scores["accepted"] >= 0.4
 
 
