@@ -425,8 +425,8 @@ def test_strict_stops_at_the_first_bad_row(tmp_path: Path) -> None:
             "auto",
         ),
         (
-            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "gates": {"x": 1}},
-            "gates",
+            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "privacy": {"x": 1}},
+            "privacy",
             "not supported yet",
             "",
         ),
