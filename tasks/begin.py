@@ -10,7 +10,6 @@ from pathlib import Path
 from tasks.desk import LocalDesk, open_desk
 from tasks.index import Index, announce
 from tasks.manifest import batch_name, commits_of, load_manifest
-from tasks.memory import seldom_collected
 from tasks.plan.draft import Draft, draw_up
 from tasks.plan.freeze import cut, freeze, load_plan
 from tasks.plan.model import Plan
@@ -55,7 +54,7 @@ def begin(
     """
     if run_id is not None:
         check_run_id(run_id)
-    with seldom_collected(), open_desk(settings) as desk:
+    with open_desk(settings) as desk:
         draft = draw_up(specs, desk, desk.scratch / "draft", limit=limit, strict=strict, progress=progress)
         run = run_id or default_run_id(draft)
         attempts: dict[str, int] = {}
