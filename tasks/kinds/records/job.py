@@ -29,7 +29,7 @@ PATHS = ("source",)
 _FAMILIES_LATER = frozenset({"diffusion", "vae", "gan"})
 
 
-_JSON: dict[str, Any] = {"contentMediaType": "application/json"}
+JsonText = Annotated[str, Field(max_length=20_000, json_schema_extra={"contentMediaType": "application/json"})]
 
 
 def _family(value: Any) -> Any:
@@ -63,27 +63,19 @@ class RecordsJob(Job):
         Literal["auto", "transformer"], BeforeValidator(_family), Field(description="The kind of record model.")
     ] = "auto"
     conditions: Annotated[
-        str,
+        JsonText,
         AfterValidator(_readable("conditions", parse_conditions)),
-        Field(
-            max_length=20_000,
-            description="JSON: columns with given values, ranges, or values in given shares.",
-            json_schema_extra=_JSON,
-        ),
+        Field(description="JSON: columns with given values, ranges, or values in given shares."),
     ] = ""
     constraints: Annotated[
-        str,
+        JsonText,
         AfterValidator(_readable("constraints", parse_constraints)),
-        Field(max_length=20_000, description="JSON: business rules that every record keeps.", json_schema_extra=_JSON),
+        Field(description="JSON: business rules that every record keeps."),
     ] = ""
     gates: Annotated[
-        str,
+        JsonText,
         AfterValidator(_readable("gates", parse_gates)),
-        Field(
-            max_length=2_000,
-            description="JSON: the least quality and the most leakage that a data set may have.",
-            json_schema_extra=_JSON,
-        ),
+        Field(description="JSON: the least quality and the most leakage that a data set may have."),
     ] = ""
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")

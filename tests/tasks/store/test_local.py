@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tasks.store import AccessDenied, StoreError, open_store
+
+NOBODY = 65_534
 
 
 def test_boto3_is_not_imported_for_a_folder() -> None:
@@ -151,11 +156,29 @@ def test_a_file_and_a_folder_of_one_name(tmp_path: Path) -> None:
         store.put("c/d", b"")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_without_permission(tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0o500)
-    with pytest.raises(AccessDenied, match="No permission"):
-        open_store(str(tmp_path / "closed")).put("a", b"")
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Without the rights of root, who may write anywhere."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_a_folder_without_permission() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        closed = Path(folder, "closed")
+        closed.mkdir()
+        Path(folder).chmod(0o755)
+        closed.chmod(0o555)
+        with as_nobody():
+            assert list(open_store(str(closed)).list()) == []
+            with pytest.raises(AccessDenied, match="No permission"):
+                open_store(str(closed)).put("a", b"")
 
 
 def test_no_hard_links_means_not_atomic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
