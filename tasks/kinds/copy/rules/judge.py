@@ -69,6 +69,12 @@ class JobRules:
         return [*(text for text in own if text), *job.features, *job.must_include]
 
     @cached_property
+    def features(self) -> list[str]:
+        """The folded words of each feature that is long enough to be told once only, padded as in `Draft.padded`."""
+        found = (words(feature) for feature in self.job.features)
+        return [f" {' '.join(feature)} " for feature in found if len(feature) >= RULES.repetition.feature_words]
+
+    @cached_property
     def known(self) -> str:
         """The folded words of the job's data, padded as in `Draft.padded`."""
         facts = [text for item in self.job.facts.items() for text in item]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _RULE = RULES.repetition
 _NOISE = RULES.degenerate
 _NATURAL = frozenset(_RULE.natural_doubles)
-_SENTENCE_END = re.compile(r"[.!?…。！？\n\u2600-\u27bf\U0001f000-\U0001faff]+|#\w+")
+_SENTENCE_END = re.compile(r"[.!?…]+(?!\d)|[。！？\n\u2600-\u27bf\U0001f000-\U0001faff]+|[:;]\s|#\w+")
 _MARKS = re.compile(rf"[!-/:-@\[-`{{-~]{{{_NOISE.punctuation},}}")
 _CONSONANTS = re.compile(rf"[^\W\d_{_NOISE.vowels}]{{{_NOISE.vowelless},}}")
 _LONG_WORD = re.compile(rf"(?<![\w/.@#])[A-Za-zÀ-ɏ]{{{_NOISE.longest_word + 1},}}")
@@ -30,7 +30,7 @@ _SPACELESS_LANGUAGES = frozenset({"zh", "ja", "th", "lo", "km", "my"})
 
 
 def check_repetition(rules: JobRules, draft: Draft) -> Check:
-    """Doubled words, doubled sentences, phrases in a loop."""
+    """Doubled words, sentences and runs of words, features told twice, phrases in a loop."""
     masked = draft.masked[1:-1].split(" \n ")
     for (name, text), joined in zip(draft.fields.items(), masked, strict=True):
         found = joined.split()
@@ -38,11 +38,11 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
         reason = _doubled_word(rules, text, plain) if any(map(eq, plain, plain[1:])) else None
         reason = reason or _doubled_sentence(text)
         phrases = list(zip(found, found[1:], found[2:], strict=False))
-        # Without a phrase of three words that comes back there is no doubled run and no loop.
+        # Without a phrase of three words that comes back there is no doubled run, no doubled feature and no loop.
         if reason is None and len(set(phrases)) < len(phrases):
-            reason = _doubled_run(found) or _loop(phrases, len(found))
+            reason = _doubled_run(found) or _doubled_feature(rules, joined, len(found)) or _loop(phrases, len(found))
         if reason:
-            return failed("repetition", f"{name}: {reason}", "Do not repeat words or sentences.")
+            return failed("repetition", f"{name}: {reason}", "Do not repeat words, sentences or features.")
     return PASSED["repetition"]
 
 
@@ -60,15 +60,15 @@ def _doubled_sentence(text: str) -> str | None:
     seen: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         plain = sentence.strip().casefold()
-        if plain in seen and len(words(plain)) >= _RULE.sentence_words:
+        if plain in seen and len(set(words(plain))) >= _RULE.sentence_words:
             return f"“{sentence.strip()}” twice"
         seen.add(plain)
     return None
 
 
 def _doubled_run(found: list[str]) -> str | None:
-    size = _RULE.run_words
-    if len(found) > _RULE.run_within:
+    size = next((run.words for run in _RULE.runs if len(found) <= run.within), None)
+    if size is None:
         return None
     seen: set[tuple[str, ...]] = set()
     for run in zip(*(found[i:] for i in range(size)), strict=False):
@@ -76,6 +76,14 @@ def _doubled_run(found: list[str]) -> str | None:
             return f"“{' '.join(run).replace(NAME, '…')}” twice"
         seen.add(run)
     return None
+
+
+def _doubled_feature(rules: JobRules, joined: str, length: int) -> str | None:
+    if length > _RULE.runs[0].within:
+        return None
+    padded = f" {joined} "
+    told = (feature for feature in rules.features if padded.find(feature) != padded.rfind(feature))
+    return next((f"“{feature.strip()}” twice" for feature in told), None)
 
 
 def _loop(phrases: Sequence[tuple[str, ...]], length: int) -> str | None:

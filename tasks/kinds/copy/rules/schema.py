@@ -101,12 +101,17 @@ class CharactersRule(Rule):
     mojibake: str
 
 
+class Run(_Data):
+    words: Annotated[int, Field(ge=3)]
+    within: int
+
+
 class RepetitionRule(Rule):
     most_phrase: int
     least_share: Share
     sentence_words: int
-    run_words: int
-    run_within: int
+    feature_words: Annotated[int, Field(ge=3)]
+    runs: Annotated[list[Run], Field(min_length=1)]
     natural_doubles: list[str]
 
 

@@ -430,6 +430,35 @@ class TestRepetition:
     def test_not_repeated(self, text):
         assert check("repetition", job(), text).verdict == "accept"
 
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "In detail: Garden fence. It stands. In short: Garden fence.",
+            "Ample space. Wear it your way. Ample space.",
+            "A wide brim hat with a bow and a wide brim hat for you.",
+            "Cut from soft wool for cold and wet days, soft wool for cold and wet nights.",
+        ],
+    )
+    def test_a_short_text_says_a_thing_once(self, text):
+        assert check("repetition", job(features=["wide brim hat"]), text).verdict == "retry"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Soft wool outside, soft wool inside.",
+            "It's time to rest. It's time to read.",
+            "A wide brim hat. The brim of this hat is wide.",
+        ],
+    )
+    def test_words_may_come_back(self, text):
+        assert check("repetition", job(features=["wide brim hat", "soft wool"]), text).verdict == "accept"
+
+    def test_a_long_text_may_come_back_to_a_feature(self):
+        between = " ".join(f"{first}{vowel}{last}" for first in "bdfgklmp" for vowel in "aeiou" for last in "nr")
+        told = job(features=["wide brim hat"])
+        assert check("repetition", told, f"A wide brim hat. {between}. Wide brim hat!").verdict == "accept"
+        assert check("repetition", told, f"A wide brim hat. {between[:90]}. Wide brim hat!").verdict == "retry"
+
     def test_a_name_may_double_a_word(self):
         drum = job(product_name="Boom Boom Drum", features=["choco choco taste"])
         assert check("repetition", drum, "The Boom Boom Drum has a choco choco taste.").verdict == "accept"
