@@ -219,7 +219,7 @@ def _drain(key: str, runs: Iterable[tuple[list[str], str]], window: int) -> None
 
 def _is_transient(state: State[Any]) -> bool:
     try:
-        state.result()
+        state.result(_sync=True)  # type: ignore[call-overload]
     except Transient:
         return True
     except BaseException:

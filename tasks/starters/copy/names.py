@@ -83,11 +83,31 @@ def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool
                 [made_up, number, adjective, color, material, noun, "with", adjective, part],
             )
         )  # fmt: skip
+    if w.chance(0.07):
+        parts = [*parts, *_ending(w, words)]
     text = " ".join(parts)
+    if w.chance(0.05):
+        return text.upper(), plural, noun, named
     if w.chance(0.8):
         cased = (part if part in _SMALL else part[:1].upper() + part[1:] for part in text.split())
         return " ".join(cased), plural, noun, named
     return text[:1].upper() + text[1:], plural, noun, named
+
+
+def _ending(w: World, words: Lexicon) -> list[str]:
+    """What makes a name long: an edition, a set, what comes with the thing, whom it is for."""
+    rng = w.rng
+    part, other = (w.pick(words["parts"]).split("|")[0] for _ in range(2))
+    return w.pick(
+        (
+            [f"Nº {rng.randint(1, 99)}"], [f"No. {rng.randint(1, 99)}-{rng.randint(2, 90)}"],
+            [f"({w.pick(('set', 'pack', 'box'))} of {rng.randint(2, 24)})"], [f"{rng.randint(2, 9)}-in-1"],
+            [f"{invented(w, 2).upper()[:3]}-{rng.randint(2, 999)}"], ["in", w.pick(w.lexicon["colors"])],
+            ["with", w.look(), part], ["with", part, "and", other], ["for", w.pick(w.lexicon["audiences"])],
+            ["with", w.look(), part, "and", w.look(), other], ["–", w.look(), "edition"],
+            [f"{rng.randint(4, 20)}th edition"],
+        )
+    )  # fmt: skip
 
 
 def _is_colorless(words: Lexicon) -> bool:

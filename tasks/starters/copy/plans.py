@@ -123,7 +123,7 @@ def features(w: World, product: Product, given: Sequence[Feature]) -> Iterator[s
         if feature.kind == "whole":
             text = feature.text.rstrip(".")
             yield feature.text if text[-1] in "!?" else _fresh(w, "wholes", used).format(t=text)
-        elif feature.kind == "note" or w.chance(0.2):
+        elif feature.kind == "note" or w.chance(0.4):
             if join and mate and mate.kind != "whole":
                 yield f"{_head(w, 'note')}: {feature.text} and {left.pop(0).text}."
             else:

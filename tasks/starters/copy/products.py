@@ -113,8 +113,28 @@ def _facts(w: World, words: Lexicon, domain: str, count: int) -> dict[str, str]:
         "scent": lambda: pick(("vanilla", "cedar", "lavender", "sea salt", "fig", "rose", "mint", invented(w))),
         "flavor": lambda: pick(("chocolate", "lemon", "chili", "vanilla", "ginger", "salted caramel", invented(w))),
         "style": lambda: pick((pick(words["adjectives"]), f"{pick(words['adjectives'])}, {pick(words['adjectives'])}")),
-        pick(("model", "sku", "item_no", "ref", "version")): lambda: (
-            f"{invented(w, 2).upper()[:4]}-{rng.randint(2, 9999)}"
+        pick(("model", "sku", "item_no", "ref", "version")): lambda: pick(
+            (
+                f"{invented(w, 2).upper()[:4]}-{rng.randint(2, 9999)}",
+                f"{invented(w, 2).upper()[:2]}{rng.randint(1, 99)}",
+                f"{invented(w, 2).upper()[:2]} {rng.randint(100, 9999)}",
+                f"{rng.randint(2, 99)}-{rng.randint(2, 999)}B",
+            )
+        ),
+        pick(("range", "scale", "works from", "length", "gauge")): lambda: pick(
+            (
+                f"{amount(rng)}–{amount(rng)} {unit(rng)}", f"up to {amount(rng)} {unit(rng)}",
+                f"{rng.randint(1, 9)}/{rng.choice((2, 4, 8, 16))} {unit(rng)}",
+                f"{rng.randint(5, 60)}/{rng.randint(5, 60)} V",
+                f"{rng.randint(1, 9)}½ {unit(rng)}", f"{rng.randint(2, 40)}+", f"{pick('ABC')}{rng.randint(2, 9)}",
+            )
+        ),
+        pick(("delivery", "shipping", "service", "use", "storage")): lambda: pick(
+            (
+                f"in {rng.randint(2, 30)} days", f"from {pick(w.lexicon['places'])}",
+                f"{pick(('twice', 'once'))} a {pick(w.plain)}",
+                f"{w.look()} {pick(w.plain)} only", f"with a {w.look()} {pick(w.plain)}",
+            )
         ),
         pick(("pattern", "finish", "fabric", "filling", "base", "shape")): lambda: pick(
             (f"{w.look()} {pick(words['materials'])}", pick(words["materials"]), w.look())

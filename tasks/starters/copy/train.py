@@ -45,15 +45,16 @@ def train_starter_copy(
 ) -> None:
     """Train starter-copy and save it to the folder `out`; `smoke` does the same in about a minute, to no good.
 
-    It begins from the model in `start`, or from nothing; `workers` processes draw the examples ahead, for a GPU that
-    would wait for them.
+    It begins from the model in `start` with its tokenizer, or from nothing; `workers` processes draw the examples
+    ahead, for a GPU that would wait for them.
 
     An interrupted training goes on from its last checkpoint, in `out/.work`, which a finished one removes.
     """
     rows, steps = (8, 20) if smoke else (rows, steps)
     work = out / ".work"
     begun = (work / "checkpoint.pt").exists()
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(out) if begun else tokenizer_for(seed, 500 if smoke else 6000)
+    own = out if begun else start
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(own) if own else tokenizer_for(seed, 500 if smoke else 6000)
     loss = train(
         partial(_draw_step, seed, rows, BRIEF_UNTIL if start is None else 0),
         tokenizer,

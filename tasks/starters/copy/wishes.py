@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from tasks.kinds.copy.channels import CHANNELS
 from tasks.starters.copy.plans import phrase_words
 from tasks.starters.copy.products import Product
-from tasks.starters.copy.words import World, amount
+from tasks.starters.copy.words import World, amount, invented
 
 _CHANNEL_WEIGHTS = {
-    "product_page": 0.3, "social": 0.22, "email": 0.12, "search_ad": 0.12, "sms": 0.08, "seo": 0.08, "push": 0.08,
+    "product_page": 0.26, "social": 0.18, "email": 0.13, "search_ad": 0.17, "sms": 0.08, "seo": 0.1, "push": 0.08,
 }  # fmt: skip
 _BRIEF_CHANNELS = ("social", "sms", "push")
 
@@ -43,15 +43,18 @@ def sample_wishes(w: World, product: Product, *, brief: bool = False) -> Wishes:
             wishes.tone += f" and {w.pick(w.lexicon['tones'][mood])}"
     if w.chance(0.5):
         wishes.audience = w.pick(w.lexicon["audiences"])
-    if w.chance(0.15 if brief else 0.3):
+    if w.chance(0.15 if brief else 0.4):
         own = [f.text for f in product.features if len(f.text) < 30]
         own += [value for value in product.facts.values() if len(value) < 20]
         own += [f.text.split()[-1].rstrip(".,") for f in product.features if len(f.text.split()) > 1]
         own += [term for term in (product.brand, wishes.audience) if term]
-        pool = own if own and w.chance(0.5) else w.lexicon["include_phrases"]
-        wishes.include = rng.sample(pool, min(len(pool), w.pick((1, 1, 1, 2))))
+        odd = [f"#{w.pick(w.plain)}{w.pick(('', '', w.pick(w.plain)))}", w.pick(w.plain)]
+        odd += [f"{w.pick(w.plain)} {w.pick(w.plain)}", invented(w), f"{w.look()} {w.pick(w.plain)}"]
+        draw = rng.random()
+        pool = own if own and draw < 0.4 else w.lexicon["include_phrases"] if draw < 0.65 else odd
+        wishes.include = rng.sample(pool, min(len(pool), w.pick((1, 1, 2, 2, 3))))
         if channel in ("search_ad", "push", "sms"):
-            wishes.include = wishes.include[:1]
+            wishes.include = wishes.include[:2]
     told = " ".join([product.name, product.brand or "", wishes.audience or "", *wishes.include, ""]).lower()
     told += " ".join([*(f.text for f in product.features), *product.facts, *product.facts.values()]).lower()
     if w.chance(0.27):
@@ -86,8 +89,8 @@ def _hints(w: World, product: Product, wishes: Wishes, banned: list[str]) -> lis
         [f"Do not say {word}." for word in avoided],
         [f"Do not say {word}." for word in avoided],
         [f"Do not use the number {amount(rng)}."],
-        ["Do not repeat words or sentences."],
-        ["Do not repeat words or sentences."],
+        ["Do not repeat words, sentences or features."],
+        ["Do not repeat words, sentences or features."],
         ["Write something different from the other variants."],
         ["Write real words and sentences."],
         [f"End {name} with a whole sentence."],

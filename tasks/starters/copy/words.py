@@ -134,8 +134,8 @@ def _piece(w: World) -> str:
 
 def _syllables(rng: random.Random, most: int) -> str:
     onsets = ("b", "br", "c", "d", "dr", "f", "fl", "g", "h", "j", "k", "l", "m", "n", "p", "qu", "r", "s", "st", "t")
-    more = ("tr", "v", "w", "z", "sh", "th", "ch", "gl", "kr", "pl", "sk", "y", "", "x")
-    vowels = ("a", "e", "i", "o", "u", "ea", "io", "ou", "ee", "ai", "y", "oo", "é", "ö")
+    more = ("tr", "v", "w", "z", "sh", "th", "ch", "gl", "kr", "pl", "sk", "y", "", "x", "ç", "ñ", "š")
+    vowels = ("a", "e", "i", "o", "u", "ea", "io", "ou", "ee", "ai", "y", "oo", "é", "ö", "ü", "å", "è", "í")
     codas = ("", "", "", "n", "r", "l", "s", "m", "t", "x", "nd", "ck", "rn", "lt", "sk", "ll", "ng", "p", "th")
     return "".join(
         rng.choice(onsets if rng.random() < 0.7 else more)
@@ -172,7 +172,9 @@ def price(rng: random.Random) -> str:
     """A price as shops write it."""
     value = rng.randint(2, 99) if rng.random() < 0.6 else rng.randint(100, 2999)
     cents = rng.choice(("", "", ".99", ".95", ".50", ".00", f".{rng.randint(10, 98)}"))
-    form = rng.choice(("${}", "${}", "${}", "€{}", "£{}", "{} USD", "{} EUR", "{}", "{} €", "US${}", "CHF {}"))
+    form = rng.choice(
+        ("${}", "${}", "${}", "€{}", "£{}", "{} USD", "{} EUR", "{}", "{} €", "US${}", "CHF {}", "¥{}", "{} kr")
+    )
     if rng.random() < 0.15:
         return f"{form.format(f'{value}{cents}')}–{form.format(f'{value + rng.randint(1, 90)}{cents}')}"
     return form.format(f"{value:,}{cents}" if rng.random() < 0.5 else f"{value}{cents}")
