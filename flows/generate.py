@@ -23,7 +23,7 @@ from tasks.commit import done_shards
 from tasks.engines import EnginePool
 from tasks.index import publish_segment
 from tasks.manifest import commits_of, finish, load_manifest
-from tasks.plan.model import Plan, Shard
+from tasks.plan.model import Plan, Shard, stages
 from tasks.refine import Outcome
 from tasks.settings import Settings, load
 from tasks.shard import make_shard
@@ -164,7 +164,7 @@ _BENCHES: dict[str, _Bench] = {}
 
 
 def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> None:
-    """Make the shards that are not committed yet: first those that need no fitted model, then the others."""
+    """Make the shards that are not committed yet, stage by stage: fits, what needs them, children of data sets."""
     done = done_shards(shop.store, shop.plan.run_id)
     left = [shard for shard in shop.plan.shards if shard.id not in done]
     kinds, tokens = _settled(shop, done)
@@ -173,8 +173,8 @@ def _make_all(shop: Workshop, settings: Settings, max_tokens: int | None) -> Non
     budget = Budget(max_tokens, spent=tokens)
     bench = _BENCHES[key] = _Bench(shop, settings.workers, budget)
     try:
-        for stage in ([s for s in left if s.needs is None], [s for s in left if s.needs is not None]):
-            _drain(key, _task_runs(shop.plan, stage), window=2 * settings.workers)
+        for stage in stages(shop.plan.shards):
+            _drain(key, _task_runs(shop.plan, [s for s in stage if s.id not in done]), window=2 * settings.workers)
     except BaseException:
         bench.stopping.set()
         shop.engines.kill()

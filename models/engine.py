@@ -71,7 +71,8 @@ class FitRequest:
 
     Values of the column `primary_key` (none when empty) name a row: they are made anew and never repeat. Columns are
     drawn in `order` (empty: the source's own); `together` are JSON lists of columns that samples may have to keep
-    together as they stand in the source.
+    together as they stand in the source. With `parents`, a Parquet file, the records are children of its rows, and
+    `link` is `{"child": COLUMN, "parent": COLUMN, "order": COLUMN or null}`, see `models.table.related`.
     """
 
     id: str
@@ -83,11 +84,14 @@ class FitRequest:
     primary_key: str = ""
     order: list[str] = field(default_factory=list)
     together: list[str] = field(default_factory=list)
+    parents: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRequest:
-    """Draw `rows` records from the model folder `model` into the Parquet file `out`.
+    """Draw `rows` records from the model folder `model` into the Parquet file `out`; of a model of children, those of
+    the rows of the Parquet file `parents`, however many that makes.
 
     `constraints` and `conditions` are JSON, see `models.table.constraints` and `models.table.conditions`.
     """
@@ -99,6 +103,7 @@ class SampleRequest:
     seed: int
     constraints: str = ""
     conditions: str = ""
+    parents: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from itertools import accumulate
-from typing import IO, Any
+from typing import IO, Any, get_type_hints
 
 import pyarrow as pa
 
@@ -61,52 +61,35 @@ _TEXTS = pa.list_(_TEXT)
 _NUMBERS = {_INT: "q", _SEED: "Q", _FLOAT: "d"}
 
 
-def _schema(**columns: pa.DataType) -> pa.Schema:
-    return pa.schema([pa.field(name, type_) for name, type_ in columns.items()])
-
-
-SCHEMAS: dict[type, pa.Schema] = {
-    TextRequest: _schema(id=_TEXT, messages=_MESSAGES, seed=_SEED, max_tokens=_INT, temperature=_FLOAT, top_p=_FLOAT),
-    TextResult: _schema(id=_TEXT, text=_TEXT, prompt_tokens=_INT, tokens=_INT, finish=_TEXT, error=_TEXT),
-    ImageRequest: _schema(
-        id=_TEXT,
-        prompt=_TEXT,
-        seed=_SEED,
-        negative_prompt=_TEXT,
-        width=_INT,
-        height=_INT,
-        steps=_INT,
-        guidance=_FLOAT,
-        init_image=_BYTES,
-        strength=_FLOAT,
-    ),
-    ImageResult: _schema(id=_TEXT, pixels=_BYTES, width=_INT, height=_INT, flags=_TEXTS, error=_TEXT),
-    FitRequest: _schema(
-        id=_TEXT,
-        source=_TEXT,
-        out=_TEXT,
-        seed=_SEED,
-        steps=_INT,
-        family=_TEXT,
-        primary_key=_TEXT,
-        order=_TEXTS,
-        together=_TEXTS,
-    ),
-    SampleRequest: _schema(
-        id=_TEXT, model=_TEXT, out=_TEXT, rows=_INT, seed=_SEED, constraints=_TEXT, conditions=_TEXT
-    ),
-    TableResult: _schema(id=_TEXT, path=_TEXT, rows=_INT, info=_JSON, error=_TEXT),
+_TYPES: dict[Any, pa.DataType] = {
+    str: _TEXT,
+    str | None: _TEXT,
+    int: _INT,
+    float: _FLOAT,
+    bytes: _BYTES,
+    bytes | None: _BYTES,
+    list[str]: _TEXTS,
+    list[dict[str, str]]: _MESSAGES,
+    dict[str, Any]: _JSON,
 }
-_BY_NAME = {cls.__name__: cls for cls in SCHEMAS}
-# Frames name their dataclass, so that the reader need not guess it from the columns.
-_FRAME_SCHEMAS = {cls: schema.with_metadata({b"type": cls.__name__.encode()}) for cls, schema in SCHEMAS.items()}
+
+
+def _schema(cls: type) -> pa.Schema:
+    """The columns that carry the fields of a dataclass. Seeds may take the 64th bit."""
+    kinds = get_type_hints(cls).items()
+    return pa.schema([pa.field(name, _SEED if name == "seed" else _TYPES[kind]) for name, kind in kinds])
+
+
 _RESULT_OF: dict[type, type] = {
     TextRequest: TextResult,
     ImageRequest: ImageResult,
     FitRequest: TableResult,
     SampleRequest: TableResult,
 }
-
+SCHEMAS = {cls: _schema(cls) for cls in dict.fromkeys([*_RESULT_OF, *_RESULT_OF.values()])}
+_BY_NAME = {cls.__name__: cls for cls in SCHEMAS}
+# Frames name their dataclass, so that the reader need not guess it from the columns.
+_FRAME_SCHEMAS = {cls: schema.with_metadata({b"type": cls.__name__.encode()}) for cls, schema in SCHEMAS.items()}
 REQUESTS = tuple(_RESULT_OF)
 
 

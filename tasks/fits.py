@@ -29,10 +29,12 @@ def make_fit(shard: Shard, shop: Workshop, desk: LocalDesk, clock: Clock) -> Com
         return blank.model_copy(update={"objects": outputs.objects, "fitted": Fitted(key=task.key, files=files)})
     kind: Any = kind_named(shard.kind)
     desk.sources[task.source] = task.sha256
+    if task.parents:
+        desk.sources[task.parents] = task.parents_sha256
     out = desk.scratch / "model"
     out.mkdir()
     request = kind.fit_request(
-        Fit(inputs=task.inputs, source=task.source, sha256=task.sha256, steps=task.steps),
+        Fit(**task.model_dump(exclude={"key", "reuse"})),
         identity.candidate_seed(task.key, 0),
         out,
         desk,
@@ -75,20 +77,10 @@ def fetch_model(fit_shard: str, shop: Workshop, desk: LocalDesk) -> bool:
 
 def without_model(kind: Kind, jobs: Iterable[PlannedJob]) -> Outcome:
     """All items of a shard whose fit failed are a shortfall."""
+    reason = "the record model of its source could not be fitted; see the fit's own entry"
     outcome = Outcome()
     for planned in jobs:
         for item in planned.items:
             if item.reuse is None:
-                outcome.shortfall.append((planned, item, item.first_attempt))
-                outcome.rejected.append(
-                    {
-                        "job_id": planned.job.job_id,
-                        "variant": item.variant,
-                        "kind": kind.name,
-                        "stage": "fit",
-                        "rule": "fit",
-                        "reason": "the record model of its source could not be fitted; see the fit's own entry",
-                        "attempt": item.first_attempt,
-                    }
-                )
+                outcome.give_up(kind, planned, item, "fit", reason)
     return outcome

@@ -32,6 +32,21 @@ class Outcome:
     tokens: int = 0
     refusals: Counter[str] = field(default_factory=Counter)
 
+    def give_up(self, kind: Kind, planned: PlannedJob, item: Item, stage: str, reason: str) -> None:
+        """Note an item that cannot be attempted, for want of what it is made from."""
+        self.shortfall.append((planned, item, item.first_attempt))
+        self.rejected.append(
+            {
+                "job_id": planned.job.job_id,
+                "variant": item.variant,
+                "kind": kind.name,
+                "stage": stage,
+                "rule": stage,
+                "reason": reason,
+                "attempt": item.first_attempt,
+            }
+        )
+
 
 def meta_columns(planned: PlannedJob) -> dict[str, Any]:
     """The columns that pass through a job to its outputs."""

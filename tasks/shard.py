@@ -12,6 +12,7 @@ from tasks.commit import Commit, commit, load_commit
 from tasks.desk import LocalDesk, open_desk
 from tasks.fits import fetch_model, make_fit, without_model
 from tasks.kinds import kind as kind_named
+from tasks.lineage import with_parents
 from tasks.numerics import numerics
 from tasks.outputs import Outputs
 from tasks.plan.model import Shard
@@ -44,6 +45,7 @@ def _generate(shard: Shard, shop: Workshop, desk: LocalDesk, clock: Clock) -> Co
         desk.sources.update(planned.sources)
     outputs = Outputs(shop.store, shop.plan, shard)
     old_rows = outputs.adopt(jobs)
+    jobs, orphans = with_parents(kind, jobs, shard, shop, desk)
     if shard.needs is not None and not fetch_model(shard.needs, shop, desk):
         outcome = without_model(kind, jobs)
     elif shard.reused == shard.items:
@@ -60,6 +62,8 @@ def _generate(shard: Shard, shop: Workshop, desk: LocalDesk, clock: Clock) -> Co
                 window=4 * _batch(shard.kind, desk),
                 on_result=partial(shop.on_progress, shard) if shop.on_progress else None,
             )
+    outcome.shortfall += orphans.shortfall
+    outcome.rejected += orphans.rejected
     return outputs.write(kind, outcome, list(old_rows.values()))
 
 

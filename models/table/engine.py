@@ -23,6 +23,7 @@ from models.table.conditions import Conditions, parse_conditions
 from models.table.constraints import parse_constraints
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
+from models.table.related import Link, fit_children, load_children
 from models.table.steps import default_steps
 
 __all__ = ["TableEngine", "answer", "default_steps", "open"]
@@ -77,6 +78,8 @@ def _fit(request: FitRequest) -> TableResult:
         raise ValueError(f"family {request.family!r} is not one of {', '.join(FAMILIES)}")
     began = time.perf_counter()
     table = read_table(Path(request.source))
+    if request.parents:
+        return _fit_children(request, table, began)
     model, fit = fit_table(
         table,
         seed=request.seed,
@@ -97,8 +100,28 @@ def _fit(request: FitRequest) -> TableResult:
     return TableResult(id=request.id, path=request.out, rows=table.num_rows, info=info)
 
 
+def _fit_children(request: FitRequest, table: pa.Table, began: float) -> TableResult:
+    children = fit_children(
+        read_table(Path(request.parents)),
+        table,
+        Link(**json.loads(request.link)),
+        seed=request.seed,
+        steps=request.steps,
+        primary_key=request.primary_key or None,
+    )
+    children.save(Path(request.out))
+    info = {
+        "seconds": round(time.perf_counter() - began, 3),
+        "steps": request.steps,
+        "threads": torch.get_num_threads(),
+    }
+    return TableResult(id=request.id, path=request.out, rows=table.num_rows, info=info)
+
+
 def _sample(request: SampleRequest) -> TableResult:
     began = time.perf_counter()
+    if request.parents:
+        return _sample_children(request, began)
     model = load_model(Path(request.model))
     constraints, conditions = parse_constraints(request.constraints), parse_conditions(request.conditions)
     rules = model.constrained(constraints, conditions) if constraints or conditions != Conditions() else None
@@ -120,3 +143,15 @@ def _sample(request: SampleRequest) -> TableResult:
     if rules is not None:
         info["acceptance"] = round(rules.tally.kept / rules.tally.drawn, 6)
     return TableResult(id=request.id, path=request.out, rows=request.rows, info=info)
+
+
+def _sample_children(request: SampleRequest, began: float) -> TableResult:
+    made = load_children(Path(request.model)).sample(read_table(Path(request.parents)), request.seed)
+    path = Path(request.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    pq.write_table(made, unfinished, row_group_size=ROW_GROUP)
+    unfinished.replace(path)
+    seconds = time.perf_counter() - began
+    info = {"seconds": round(seconds, 3), "rows_per_second": round(made.num_rows / seconds)}
+    return TableResult(id=request.id, path=request.out, rows=made.num_rows, info=info)

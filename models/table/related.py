@@ -3,11 +3,13 @@
 Two record models do it. One learns the number of children given the parent's own columns; the other learns a child's
 columns given the parent's, its place among its siblings, and the sibling before it. Children are drawn for all parents
 at once, first ones first. Where they have an order (a year, a date), its steps are learned instead of its values, so
-that siblings come out in order and an unseen pair of values keeps its distance.
+that siblings come out in order and an unseen pair of values keeps its distance. A sequence that would step beyond the
+orders that the source knows ends there, as the source's own did when it was taken.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +53,8 @@ class ChildModel:
     schema: pa.Schema
     counts: TableModel
     rows: TableModel
+    span: tuple[int, int] | None = None
+    """The least and greatest order of the source, in whole units; None without an order."""
 
     def sample(self, parents: pa.Table, seed: int) -> pa.Table:
         """Children of `parents`, sorted by parent and place, with the child table's own columns and types.
@@ -72,6 +76,8 @@ class ChildModel:
             own[COUNT] = pa.array(left[alive])
             own[PLACE] = pa.array(np.full(len(alive), place))
             before = self._children(own, before, np.random.SeedSequence([seed, place]), taken)
+            inside = self._inside(before)
+            before, alive = before.filter(pa.array(inside)), alive[inside]
             pieces.append(before)
             owners.append(alive)
         return self._assembled(parents, pieces, owners)
@@ -80,8 +86,8 @@ class ChildModel:
         """Write both models and the link into `folder`."""
         self.counts.save(folder / "counts")
         self.rows.save(folder / "rows")
-        told = {"child": self.link.child, "parent": self.link.parent, "order": self.link.order or ""}
-        schema = self.schema.with_metadata(told)
+        told = {"child": self.link.child, "parent": self.link.parent, "order": self.link.order, "span": self.span}
+        schema = self.schema.with_metadata({"link": json.dumps(told)})
         (folder / LINK).write_bytes(schema.serialize().to_pybytes())
 
     def _children(
@@ -106,6 +112,13 @@ class ChildModel:
             computed[order] = lambda row: _as_order(row[drawn] if start is None else pc.add(start, row[drawn]), kind)
         made = _draw(self.rows, context, computed, seed, taken)
         return pa.table({name: made[name] for name in self.schema.names if name in made})
+
+    def _inside(self, made: pa.Table) -> np.ndarray:
+        """Which rows have an order that the source reaches."""
+        if self.link.order is None or self.span is None:
+            return np.ones(made.num_rows, dtype=bool)
+        units = np.asarray(_units(plain_values(made[self.link.order]), self.link.order))
+        return (units >= self.span[0]) & (units <= self.span[1])
 
     def _assembled(self, parents: pa.Table, pieces: list[pa.Table], owners: list[np.ndarray]) -> pa.Table:
         if not pieces:
@@ -170,9 +183,18 @@ def _draw(
 
 
 def fit_children(
-    parents: pa.Table, children: pa.Table, link: Link, *, seed: int, steps: int | None = None
+    parents: pa.Table,
+    children: pa.Table,
+    link: Link,
+    *,
+    seed: int,
+    steps: int | None = None,
+    primary_key: str | None = None,
 ) -> ChildModel:
-    """Fit the children of a table. Raises ValueError for references that name no parent, or an order without steps."""
+    """Fit the children of a table; `primary_key` is the children's own.
+
+    Raises ValueError for references that name no parent, or an order without steps.
+    """
     owner = pc.index_in(children[link.child], value_set=parents[link.parent].combine_chunks())
     if owner.null_count:
         raise ValueError(
@@ -186,17 +208,22 @@ def fit_children(
     context = _told(parents, link.parent)
     counts, _ = fit_table(pa.table({**context, COUNT: pa.array(numbers)}), seed=seed, steps=steps)
     sequences = _sequences(context, children.take(pa.array(order)), owners[order], numbers, link)
-    rows, _ = fit_table(sequences, seed=seed, steps=steps)
+    rows, _ = fit_table(sequences, seed=seed, steps=steps, primary_key=primary_key)
     schema = pa.schema([pa.field(field.name, field.type, field.nullable) for field in children.schema])
-    return ChildModel(link=link, schema=schema, counts=counts, rows=rows)
+    span = None
+    if link.order is not None:
+        units = np.asarray(_units(plain_values(children[link.order]), link.order))
+        span = int(units.min()), int(units.max())
+    return ChildModel(link=link, schema=schema, counts=counts, rows=rows, span=span)
 
 
 def load_children(folder: Path) -> ChildModel:
     """Read a model that `save` wrote."""
     schema = pa.ipc.read_schema(pa.py_buffer((folder / LINK).read_bytes()))
-    told = {key.decode(): value.decode() for key, value in (schema.metadata or {}).items()}
-    link = Link(told["child"], told["parent"], told["order"] or None)
-    return ChildModel(link, schema.remove_metadata(), load_model(folder / "counts"), load_model(folder / "rows"))
+    told = json.loads((schema.metadata or {})[b"link"])
+    link = Link(told["child"], told["parent"], told["order"])
+    models = load_model(folder / "counts"), load_model(folder / "rows")
+    return ChildModel(link, schema.remove_metadata(), *models, tuple(told["span"]) if told["span"] else None)
 
 
 def _told(parents: pa.Table, key: str) -> dict[str, pa.Array]:

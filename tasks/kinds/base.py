@@ -36,6 +36,11 @@ class Job(BaseModel):
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag.")] = "en-US"
     meta: Annotated[dict[str, Any], Field(description="The meta_* columns, passed through to the outputs.")] = {}
 
+    @property
+    def parent_id(self) -> str | None:
+        """The job whose outputs this one is made from, variant by variant; None for most."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -107,12 +112,17 @@ def settle(checks: Sequence[Check]) -> Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """A model that must be fitted before an item can be made. Items with the same `inputs` share one fit."""
+    """A model that must be fitted before an item can be made. Items with the same `inputs` share one fit.
+
+    `parents`, with its SHA-256, is the source of the parent job where there is one.
+    """
 
     inputs: dict[str, Any]
     source: str
     sha256: str
     steps: int
+    parents: str = ""
+    parents_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +162,10 @@ class Desk(Protocol):
 
     settings: Settings
     scratch: Path
+    jobs: dict[str, Job]
+    """Parent jobs, by their ids."""
+    parents: dict[int, Path]
+    """The data sets of the parent job that the current shard is made from, by variant."""
 
     def engine_spec(self, kind: str, factory: str, model: str, options: dict[str, Any]) -> EngineSpec:
         """The engine of a kind: `factory` and `options` unless the settings name others."""

@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Entry:
     group: int
     fit: int | None
     sources: dict[str, str]
+    parent: str | None
     file: str
     row: int
 
@@ -120,6 +121,7 @@ def draw_up(
             filing.add(file, row, found)
             if progress and draft.rows % 10_000 == 0:
                 progress(draft.rows)
+        filing.add_children()
         filing.close_buckets()
         intent = hashlib.sha256()
         for bucket in range(identity.BUCKETS):
@@ -147,6 +149,7 @@ class _Filing:
         self.groups: dict[tuple[str, tuple[str, ...]], int] = {}
         self.fits: dict[str, int] = {}
         self.meta: dict[str, set[str]] = {}
+        self._children: list[tuple[str, int, Job]] = []
         self._refusals = 0
 
     def open(self, stack: ExitStack) -> None:
@@ -164,7 +167,35 @@ class _Filing:
     def add(self, file: str, row: int, job: Job | Quarantined) -> None:
         if isinstance(job, Quarantined):
             self.refuse(job)
-            return
+        elif job.parent_id is not None:
+            self._children.append((file, row, job))
+        else:
+            self._file(file, row, job)
+
+    def add_children(self) -> None:
+        """File the jobs that have a parent, now that all others are: parents first. There are few such jobs."""
+        waiting = self._children
+        while waiting:
+            ids = {job.job_id for _, _, job in waiting}
+            ready = [child for child in waiting if child[2].parent_id not in ids]
+            for file, row, job in ready:
+                if (parent := self._filed(str(job.parent_id))) is not None:
+                    self.desk.jobs[parent.job_id] = parent
+                self._file(file, row, job)
+            if not ready:
+                for file, row, job in waiting:
+                    reason = "its parents lead back to itself, so that none could be made first"
+                    self.refuse(Quarantined(file, row, job.job_id, job.kind, "parent", reason, ""))
+                return
+            waiting = [child for child in waiting if child not in ready]
+
+    def _filed(self, job_id: str) -> Job | None:
+        number = identity.bucket(job_id)
+        self.buckets[number].flush()
+        found = next((entry for entry in self.draft._bucket(number)[0] if entry.job_id == job_id), None)
+        return None if found is None else kind_named(found.kind).job.model_validate(found.job)
+
+    def _file(self, file: str, row: int, job: Job) -> None:
         plug = kind_named(job.kind)
         try:
             prepared = plug.prepare(job, self.desk)
@@ -182,9 +213,8 @@ class _Filing:
             if key not in self.fits:
                 self.fits[key] = len(self.fits)
                 self.draft.fits.append(
-                    {"key": key, "inputs": prepared.fit.inputs, "source": prepared.fit.source,
-                     "sha256": prepared.fit.sha256, "steps": prepared.fit.steps}
-                )  # fmt: skip
+                    {"key": key, **{f.name: getattr(prepared.fit, f.name) for f in fields(prepared.fit)}}
+                )
             fit = self.fits[key]
         line = orjson.dumps(
             [
@@ -195,6 +225,7 @@ class _Filing:
                 group,
                 fit,
                 prepared.sources,
+                job.parent_id,
                 file,
                 row,
             ]

@@ -90,16 +90,18 @@ def cut(
 ) -> Plan:
     """Cut the draft into shards and write its partition files under the draft's folder; touch no store but to read."""
     shards: list[Shard] = []
+    homes: dict[str, str] = {}  # of jobs that may be parents: their shards
     partitions: dict[int, Stored] = {}
     counts = {kind: [0, 0] for kind in sorted(draft.items)}
     for number in range(draft.partitions):
         before = len(shards)
-        stored = _cut_partition(draft, desk, index, number, first_attempts, shards)
+        stored = _cut_partition(draft, desk, index, number, first_attempts, shards, homes)
         if stored is not None:
             partitions[number] = stored
         for shard in shards[before:]:
             counts[shard.kind][0] += shard.items
             counts[shard.kind][1] += shard.reused
+    shards = [shard if shard.after is None else _after(shard, homes.get(shard.after)) for shard in shards]
     return Plan(
         run_id=run,
         intent=draft.intent,
@@ -146,6 +148,7 @@ def _cut_partition(
     number: int,
     first_attempts: Mapping[str, int],
     shards: list[Shard],
+    homes: dict[str, str],
 ) -> Stored | None:
     entries = list(draft.entries(number))
     if not entries:
@@ -174,12 +177,19 @@ def _cut_partition(
                     partition=number,
                     row_group=row_group,
                     needs=None if fit < 0 or whole else _fit_id(draft.fits[fit]["key"]),
+                    after=None if whole else chunk[0].parent,  # the job; its shard may be in a later partition
                 )
+                if fit >= 0:
+                    homes.update(dict.fromkeys((entry.job_id for entry in chunk), shard.id))
                 shards.append(shard)
                 writer.write_table(_jobs_table(shard.id, chunk, keys, first_attempts, made), row_group_size=len(chunk))
                 row_group += 1
                 jobs += len(chunk)
     return _content_addressed(draft.folder, path, jobs)
+
+
+def _after(shard: Shard, parent: str | None) -> Shard:
+    return shard.model_copy(update={"after": parent})
 
 
 def _jobs_table(

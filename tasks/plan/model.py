@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,18 +29,26 @@ class Counts(Frozen):
 
 
 class FitTask(Frozen):
-    """A record model to fit. `key` identifies the fit; `reuse` names the files of an earlier one."""
+    """A record model to fit. `key` identifies the fit; `reuse` names the files of an earlier one.
+
+    The other fields are those of `tasks.kinds.base.Fit`.
+    """
 
     key: str
     inputs: dict[str, Any]
     source: str
     sha256: str
     steps: int
+    parents: str = ""
+    parents_sha256: str = ""
     reuse: list[StoredFile] | None = None
 
 
 class Shard(Frozen):
-    """Items that are generated and committed as one."""
+    """Items that are generated and committed as one.
+
+    `needs` is the fit shard of its model, `after` the shard of the data sets that its own are children of.
+    """
 
     id: str
     kind: str
@@ -49,6 +58,7 @@ class Shard(Frozen):
     partition: int = -1
     row_group: int = -1
     needs: str | None = None
+    after: str | None = None
     fit: FitTask | None = None
 
 
@@ -87,6 +97,23 @@ class Plan(Frozen):
             "quarantined": self.specs["quarantined"],
             "kinds": {kind: counts.model_dump() for kind, counts in self.items.items()},
         }
+
+
+def stages(shards: Sequence[Shard]) -> list[list[Shard]]:
+    """The shards of a plan in the order of their making: each waits for shards of earlier stages only."""
+    known = {shard.id: shard for shard in shards}
+    depths: dict[str, int] = {}
+
+    def depth(shard: Shard) -> int:
+        if shard.id not in depths:
+            before = [known[name] for name in (shard.needs, shard.after) if name is not None]
+            depths[shard.id] = 1 + max(map(depth, before), default=-1)
+        return depths[shard.id]
+
+    found: dict[int, list[Shard]] = {}
+    for shard in shards:
+        found.setdefault(depth(shard), []).append(shard)
+    return [found[number] for number in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from tasks.engines import EnginePool
 from tasks.identity import sha256
 from tasks.index import publish_segment
 from tasks.manifest import finish
-from tasks.plan.model import Shard
+from tasks.plan.model import Shard, stages
 from tasks.settings import Settings
 from tasks.shard import make_shard
 from tasks.store import Store, open_store
@@ -82,9 +82,10 @@ def run_batch(
         left = arrange([shard for shard in begun.plan.shards if shard.id not in done])
         made: list[Commit] = []
         try:
-            for stage in ([s for s in left if s.needs is None], [s for s in left if s.needs is not None]):
+            for stage in stages(begun.plan.shards):
+                now = {shard.id for shard in stage}
                 with ThreadPoolExecutor(workers) as pool:
-                    made += pool.map(lambda shard: make_shard(shard, shop), stage)
+                    made += pool.map(lambda shard: make_shard(shard, shop), [s for s in left if s.id in now])
         finally:
             engines.close()
         publish_segment(store, begun.plan, begun.desk.scratch)

@@ -14,12 +14,12 @@ from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
 from tasks.kinds.records.gates import parse_gates
+from tasks.kinds.records.kinship import parse_parent
 
 LATER: dict[str, str] = {
     **columns.LATER,
     "schema": "records without a source table are not supported yet",
     "target": "naming a target column is not supported yet",
-    "parent": "tables that refer to one another are not supported yet",
     "privacy": "privacy settings are not supported yet",
 }
 
@@ -47,6 +47,14 @@ def _readable(column: str, parse: Callable[[str], Any]) -> Callable[[str], str]:
         return json.dumps(json.loads(value), ensure_ascii=False) if value.strip() else ""
 
     return check
+
+
+def _parent(value: str) -> str:
+    try:
+        parent = parse_parent(value)
+    except ValueError as error:
+        raise wrong("parent", str(error)) from error
+    return "" if parent is None else parent.to_json()
 
 
 class RecordsJob(Job):
@@ -80,6 +88,16 @@ class RecordsJob(Job):
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
+    parent: Annotated[
+        str,
+        AfterValidator(_parent),
+        Field(max_length=20_000, description="The data sets that this one's refer to: COLUMN->JOB_ID.COLUMN, or JSON."),
+    ] = ""
+
+    @property
+    def parent_id(self) -> str | None:
+        """The job of the data sets that this one's are children of."""
+        return None if (parent := parse_parent(self.parent)) is None else parent.job
 
 
 # Rows for the template.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, 
 from tasks.kinds.records import quality, rules, source
 from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
 FIT_VERSION = 2  # raise it when the same table and steps would fit another model
 
@@ -37,6 +38,16 @@ class Sampled:
     path: Path
     acceptance: float | None = None
     figures: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Above:
+    """A parent job as planning sees it: its source and that one's digest, how it is referred to, and its identity."""
+
+    source: str
+    digest: str
+    link: list[str | None]
+    made: str
 
 
 class RecordsKind:
@@ -67,6 +78,7 @@ class RecordsKind:
             except ValueError as error:
                 raise Refused("primary_key", str(error)) from error
         fit_order, together = _arrangement(job, source.head(path))
+        above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
         steps = default_steps(shape.rows, len(shape.columns))
         fit_inputs = {
@@ -80,6 +92,8 @@ class RecordsKind:
             "order": fit_order,
             "together": together,
         }
+        if above is not None:
+            fit_inputs["parent"] = [above.digest, *above.link]
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
@@ -90,8 +104,41 @@ class RecordsKind:
             "rules": self.rules_digest,
         }
         fit = Fit(inputs=fit_inputs, source=job.source, sha256=digest, steps=steps)
-        group = ("table", identity.digest(fit_inputs)[:12])
-        return Prepared(inputs=inputs, group=group, fit=fit, sources={job.source: digest})
+        sources = {job.source: digest}
+        if above is not None:
+            inputs["parent"] = above.made
+            fit = replace(fit, parents=above.source, parents_sha256=above.digest)
+            sources[above.source] = above.digest
+        return Prepared(inputs=inputs, group=("table", identity.digest(fit_inputs)[:12]), fit=fit, sources=sources)
+
+    def _above(self, job: RecordsJob, path: Path, desk: Desk) -> Above | None:
+        """What planning must know of the job's parent. Raises `Refused` for a parent that the job cannot have."""
+        parent = parse_parent(job.parent)
+        if parent is None:
+            return None
+        other = desk.jobs.get(parent.job)
+        if not isinstance(other, RecordsJob):
+            raise Refused("parent", f"{parent.job!r} is no records job of these specs, or was set aside")
+        if other.primary_key != parent.key:
+            raise Refused(
+                "parent", f"{parent.key!r} must be the primary_key of {parent.job!r}, so that it never repeats"
+            )
+        if other.variants < job.variants:
+            raise Refused("variants", f"{parent.job!r} makes {other.variants} data sets, this job wants {job.variants}")
+        for column, given in (("rows", job.rows), ("conditions", job.conditions), ("constraints", job.constraints)):
+            if given:
+                raise Refused(column, f"{column} of a table with a parent are not supported yet; leave it out")
+        above = desk.source("source", other.source)
+        try:
+            check_references(path, above, parent)
+        except ValueError as error:
+            raise Refused("parent", str(error)) from error
+        return Above(
+            source=other.source,
+            digest=desk.source_digest("source", other.source),
+            link=[parent.column, parent.key, parent.order],
+            made=identity.inputs_digest(self.name, other.job_id, self.prepare(other, desk).inputs),
+        )
 
     def fit_request(self, fit: Fit, seed: int, out: Path, desk: Desk) -> FitRequest:
         """What the engine is asked to fit."""
@@ -105,11 +152,13 @@ class RecordsKind:
             primary_key=fit.inputs["primary_key"],
             order=fit.inputs["order"],
             together=[json.dumps(names) for names in fit.inputs["together"]],
+            **(_link(fit, desk) if fit.parents else {}),
         )
 
     def request(self, job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:
         """One data set."""
         rows = job.rows or source.inspect(desk.source("source", job.source)).rows
+        parents = str(desk.parents[attempt.variant]) if job.parent else ""
         return SampleRequest(
             id=attempt.id,
             model=str(desk.fitted()),
@@ -118,6 +167,7 @@ class RecordsKind:
             seed=attempt.seed,
             constraints=job.constraints,
             conditions=job.conditions,
+            parents=parents,
         )
 
     def judge(
@@ -129,11 +179,12 @@ class RecordsKind:
     ) -> tuple[Sampled, list[Check]]:
         """The file and what the rules say of it."""
         path, real = Path(result.path), desk.source("source", job.source)
-        checks = rules.judge(job, real, path)
+        parent = parse_parent(job.parent)
+        checks = rules.judge(job, real, path, desk.parents[attempt.variant] if parent else None)
         acceptance = result.info.get("acceptance")
         if settle(checks) != "accept":
             return Sampled(path, acceptance), checks
-        figures = quality.figures(real, path, seed=attempt.seed)
+        figures = quality.figures(real, path, seed=attempt.seed, without=[parent.column] if parent else [])
         return Sampled(path, acceptance, figures), [*checks, *rules.judge_figures(job, figures)]
 
     def judge_among(self, job: RecordsJob, value: Sampled, accepted: Sequence[dict[str, Any]]) -> list[Check]:
@@ -164,6 +215,11 @@ class RecordsKind:
             "acceptance": value.acceptance,
             "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
         }
+        if (parent := parse_parent(job.parent)) is not None:
+            other = desk.jobs[parent.job]
+            assert isinstance(other, RecordsJob)
+            above = desk.source("source", other.source)
+            report["parent"] = kinship(real, above, marked, desk.parents[attempt.variant], parent)
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
         return Output(row=None, files=[part, summary])
 
@@ -198,6 +254,13 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
     order = order_of(head.schema.names, constraints, conditions)
     together = [list(rule.columns) for rule in constraints if isinstance(rule, Together)]
     return ([] if order == head.schema.names else order), together
+
+
+def _link(fit: Fit, desk: Desk) -> dict[str, str]:
+    """What the engine must know to fit children."""
+    _, child, parent, order = fit.inputs["parent"]
+    link = json.dumps({"child": child, "parent": parent, "order": order})
+    return {"parents": str(desk.source("source", fit.parents)), "link": link}
 
 
 def _mark(path: Path, lineage: dict[str, Any]) -> Path:

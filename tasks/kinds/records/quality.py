@@ -30,9 +30,12 @@ MOST_LABELS = 20
 FEWEST = 10  # rows in a cell that may be shown
 
 
-def figures(source: Path, synthetic: Path, seed: int) -> dict[str, Any]:
-    """The figures of a synthetic table: shape, trends, nulls and copies from 0 to 1, and every column's histogram."""
-    real, made = read_table(source), read_table(synthetic)
+def figures(source: Path, synthetic: Path, seed: int, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The figures of a synthetic table: shape, trends, nulls and copies from 0 to 1, and every column's histogram.
+
+    Columns `without` are left out: references to another table, which are new.
+    """
+    real, made = (read_table(path).drop_columns(list(without)) for path in (source, synthetic))
     rng = np.random.default_rng([seed, 1])
     real, made = _at_most(real, rng), _at_most(made, rng)
     views = side_by_side(real, made)

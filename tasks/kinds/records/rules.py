@@ -20,6 +20,7 @@ from tasks.kinds.base import Check
 from tasks.kinds.records.copies import copy_rate
 from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.kinship import Parent, orphans, out_of_order, parse_parent
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
 from tasks.kinds.rulebook import digest_of, load_rules
 
@@ -35,14 +36,19 @@ def rules_digest() -> str:
     return digest_of(_FILE)
 
 
-def judge(job: RecordsJob, source: Path, synthetic: Path) -> list[Check]:
-    """Judge a synthetic table against its source. With another schema the other rules have nothing to say."""
+def judge(job: RecordsJob, source: Path, synthetic: Path, parents: Path | None = None) -> list[Check]:
+    """Judge a synthetic table against its source, and against its `parents` if it has any.
+
+    With another schema the other rules have nothing to say. References are new, so that nothing but what they refer to
+    can be asked of them.
+    """
     real, made = read_table(source), read_table(synthetic)
     schema = _schema(real.schema, made.schema)
     if schema.verdict != "accept":
         return [schema]
-    wanted = job.rows or real.num_rows
-    views = side_by_side(real, made, job.primary_key)
+    parent = parse_parent(job.parent)
+    views = side_by_side(real, made, job.primary_key, without=[parent.column] if parent else [])
+    wanted = made.num_rows if parent else job.rows or real.num_rows
     checks = [
         schema,
         _check("records.rows", made.num_rows == wanted, f"{made.num_rows} rows where {wanted} are wanted"),
@@ -51,6 +57,8 @@ def judge(job: RecordsJob, source: Path, synthetic: Path) -> list[Check]:
         _columns("records.nulls", [v for v in views if _null_shift(v, job)], "another share of nulls in"),
         _columns("records.invented", [v for v in views if _repeats_source(v)], "values of the source's own in"),
     ]
+    if parent and parents:
+        checks.append(_references(made, read_table(parents), parent))
     if job.primary_key is not None:
         checks.append(_key(next(view for view in views if view.name == job.primary_key)))
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
@@ -110,6 +118,12 @@ def _key(view: View) -> Check:
     return _check(
         "records.key", nulls == 0 and repeated == 0, f"{view.name} is null in {nulls} rows and repeats in {repeated}"
     )
+
+
+def _references(made: pa.Table, parents: pa.Table, parent: Parent) -> Check:
+    lost, late = orphans(made, parents, parent), out_of_order(made, parent)
+    reason = f"{lost} rows refer by {parent.column} to no record of {parent.job}, {late} come before an elder sibling"
+    return _check("records.references", lost == late == 0, reason)
 
 
 def judge_figures(job: RecordsJob, figures: Mapping[str, Any]) -> list[Check]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,11 +40,14 @@ class View:
         return self.source is not None
 
 
-def side_by_side(source: pa.Table, synthetic: pa.Table, primary_key: str | None = None) -> list[View]:
-    """Views of all columns, in order. The tables have equal schemas."""
+def side_by_side(
+    source: pa.Table, synthetic: pa.Table, primary_key: str | None = None, without: Sequence[str] = ()
+) -> list[View]:
+    """Views of all columns but those `without`, in order. The tables have equal schemas."""
     return [
         _view(name, plain_values(source[name]), plain_values(synthetic[name]), name == primary_key)
         for name in source.schema.names
+        if name not in without
     ]
 
 

@@ -103,6 +103,6 @@ def test_gates_let_a_good_data_set_out_and_keep_a_poor_one_in(tmp_path: Path) ->
     assert table is None
     assert manifest["items"]["shortfall"] == 1
     rejected = pq.read_table(tmp_path / "out/r/rejected").to_pylist()
-    reasons = {row["reason"] for row in rejected if row["rule"] == "records.gates"}
+    reasons = [row["reason"] for row in rejected if row["rule"] == "records.gates"]
     assert all(reason.startswith("shape is 0.9") and reason.endswith("at least 1 is due") for reason in reasons)
     assert len(reasons) == Settings().max_attempts

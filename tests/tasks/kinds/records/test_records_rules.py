@@ -60,8 +60,30 @@ def with_cell(table: pa.Table, name: str, value: object) -> pa.Table:
 
 def test_a_fair_table_passes_every_rule(tmp_path: Path) -> None:
     checks = judged(tmp_path, MADE, primary_key="id", constraints='[{"column": "age", "max": 90}]')
-    assert set(checks) == set(rules.RULES) - {"records.gates"}
+    assert set(checks) == set(rules.RULES) - {"records.gates", "records.references"}
     assert {check.verdict for check in checks.values()} == {"accept"}, checks
+
+
+def test_references_name_records_of_the_parent_and_siblings_stay_in_order(tmp_path: Path) -> None:
+    own = pa.table({"who": ["a", "a", "b", "b"], "year": [1901, 1902, 1899, 1899], "n": [1.5, 2.5, 3.5, 4.5]})
+    pq.write_table(pa.table({"id": ["a", "b", "c"]}), tmp_path / "parents.parquet")
+    pq.write_table(own, tmp_path / "real.parquet")
+    job = RecordsJob.model_validate(
+        {"job_id": "j", "kind": "records", "source": "real.parquet"}
+        | {"parent": '{"column": "who", "job": "people", "key": "id", "order": "year"}'}
+    )
+    assert job.parent_id == "people"
+    for made, lost, late in (
+        (own, 0, 0),
+        (replaced(own, "who", ["a", "x", "b", None]), 2, 0),
+        (replaced(own, "year", [1902, 1901, 1900, 1899]), 0, 2),
+    ):
+        pq.write_table(made, tmp_path / "made.parquet")
+        found = rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", tmp_path / "parents.parquet")
+        (check,) = (check for check in found if check.rule == "records.references")
+        assert check.verdict == ("accept" if lost == late == 0 else "reject")
+        if lost or late:
+            assert f"{lost} rows refer by who to no record of people, {late} come before" in check.reason
 
 
 CORRUPTIONS: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
