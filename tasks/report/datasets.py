@@ -31,7 +31,7 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class DataSetShown:
     """An accepted data set. Each of `rules` has its words and the shares of rows that break it, here and in the source;
-    `acceptance` is the share of drawn rows that kept them all at once."""
+    `acceptance` is the share of drawn rows that kept them all at once; `parent` tells how it hangs on its parent."""
 
     job_id: str
     variant: int
@@ -43,6 +43,7 @@ class DataSetShown:
     checks: list[dict[str, Any]]
     rules: list[dict[str, Any]]
     acceptance: float | None
+    parent: dict[str, Any]
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -75,6 +76,7 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         checks=quality.get("checks") or [],
         rules=[{"rule": "", "violations": None, "source": None, **rule} for rule in quality.get("constraints") or []],
         acceptance=_numbers(quality).get("acceptance"),
+        parent=quality.get("parent") or {},
     )
 
 

@@ -99,8 +99,8 @@ def kinship(source: Path, parents: Path, made: Path, made_parents: Path, parent:
         "out_of_order": out_of_order(child, parent),
         "children_per_parent": {
             "ks": round(_distance(*numbers), 6),
-            "source": round(float(numbers[0].mean()), 4) if len(numbers[0]) else None,
-            "synthetic": round(float(numbers[1].mean()), 4) if len(numbers[1]) else None,
+            "source": round(float(numbers[0].mean()), 4),
+            "synthetic": round(float(numbers[1].mean()), 4),
         },
     }
 
@@ -119,8 +119,6 @@ def _children_per_parent(children: pa.Table, parents: pa.Table, parent: Parent) 
 
 
 def _distance(real: np.ndarray, made: np.ndarray) -> float:
-    if not len(real) or not len(made):
-        return float(len(real) != len(made))
     everywhere = np.union1d(real, made)
     below = [np.searchsorted(np.sort(numbers), everywhere, side="right") / len(numbers) for numbers in (real, made)]
     return float(np.abs(below[0] - below[1]).max())

@@ -241,6 +241,8 @@ def quality(job_id: str, tag: str = "") -> dict[str, Any]:
             {"rule": "city, country as in the source", "violations": 0.0, "source": 0.0},
         ],
         "acceptance": 0.9412,
+        "parent": {"job": f"players{tag}", "orphans": 0, "out_of_order": 0,
+                   "children_per_parent": {"ks": 0.0134, "source": 5.41, "synthetic": 5.37}},
         "checks": [{"rule": f"copy_rate{tag}", "verdict": "accept", "score": 0.012, "reason": f"as it should be{tag}"}],
     }  # fmt: skip
 

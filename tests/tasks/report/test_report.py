@@ -178,6 +178,8 @@ def test_business_rules_stand_beside_how_far_the_source_keeps_them(local: Store,
     plan = showcase(local)
     page = page_of(local, plan.run_id, tmp_path)
     assert "94.1 % of the drawn rows kept them at once" in page
+    assert "records of <strong>players" in page
+    assert "5.37 for each on average, 5.41 in the source" in page
     assert "age ≤ retired" in page
     assert "3.1 %" in page
     local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"constraints": [{"rule": "a < b"}]}))
