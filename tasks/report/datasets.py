@@ -76,8 +76,14 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         checks=quality.get("checks") or [],
         rules=[{"rule": "", "violations": None, "source": None, **rule} for rule in quality.get("constraints") or []],
         acceptance=_numbers(quality).get("acceptance"),
-        parent=quality.get("parent") or {},
+        parent=_parent(quality),
     )
+
+
+def _parent(quality: dict[str, Any]) -> dict[str, Any]:
+    told = quality.get("parent") or {}
+    numbers = {**_numbers(told), **_numbers(told.get("children_per_parent"))}
+    return {**told, **numbers} if {"orphans", "out_of_order", "ks", "source", "synthetic"} <= numbers.keys() else {}
 
 
 def _figures(figures: dict[str, Any]) -> list[Figure]:

@@ -168,7 +168,8 @@ def test_pictures_that_are_missing_or_broken_do_not_stop_it(local: Store, tmp_pa
 def test_quality_of_another_shape_is_borne(local: Store, tmp_path: Path) -> None:
     plan = showcase(local)
     for figures in ({}, {"columns": [{}]}, {"shape": 0.5}, {"columns": [{"source": [20], "synthetic": [1]}]}):
-        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"figures": figures}))
+        told = {"figures": figures, "parent": {"job": "players"}}
+        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps(told))
         assert "customers" in page_of(local, plan.run_id, tmp_path)
     local.put(f"{plan.run_id}/quality/customers-0.json", b"{ no json")
     assert "customers" in page_of(local, plan.run_id, tmp_path)
@@ -178,7 +179,7 @@ def test_business_rules_stand_beside_how_far_the_source_keeps_them(local: Store,
     plan = showcase(local)
     page = page_of(local, plan.run_id, tmp_path)
     assert "94.1 % of the drawn rows kept them at once" in page
-    assert "records of <strong>players" in page
+    assert "0 orphans, 0 out of order" in page
     assert "5.37 for each on average, 5.41 in the source" in page
     assert "age ≤ retired" in page
     assert "3.1 %" in page
