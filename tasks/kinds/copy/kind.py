@@ -85,11 +85,16 @@ class CopyKind:
         desk: Desk,
     ) -> tuple[dict[str, str] | None, list[Check]]:
         """The channel's fields and what the rules say of them; an answer of another form is tried again."""
+        checks = []
+        if result.finish == "length":
+            reason = f"cut off after the {result.tokens} tokens that the job allows"
+            checks.append(Check(rule="tokens", verdict="retry", reason=reason, hint="Keep the text shorter."))
         try:
             fields = prompt.parse(job, result.text)
         except prompt.ParseError as error:
-            return None, [Check(rule="form", verdict="retry", reason=str(error))]
-        return fields, rules.judge_alone(job, fields)
+            form = Check(rule="form", verdict="retry", reason=str(error), hint=prompt.form_hint(job))
+            return None, [*checks, form]
+        return fields, [*checks, *rules.judge_alone(job, fields)]
 
     def judge_among(self, job: CopyJob, value: dict[str, str], accepted: Sequence[dict[str, Any]]) -> list[Check]:
         """Variants of a job must differ."""

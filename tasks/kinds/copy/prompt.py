@@ -16,7 +16,7 @@ from typing import Any
 from tasks.kinds.copy.channels import CHANNELS, Channel, FieldLimit
 from tasks.kinds.copy.job import CopyJob
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 
 SYSTEM = "You write marketing copy. Say only what the product data says and invent no numbers."
 
@@ -80,6 +80,12 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
         if not found[name].strip():
             raise ParseError(f"the field {name} of the answer is empty")
     return {name: found[name].strip() for name in names}
+
+
+def form_hint(job: CopyJob) -> str:
+    """What to tell a model whose answer does not have the channel's form."""
+    names = list(CHANNELS[job.channel].fields) if job.channel else []
+    return f"Answer as JSON with the fields {', '.join(names)}." if len(names) > 1 else "Answer in plain text."
 
 
 def default_max_tokens(job: CopyJob) -> int:
