@@ -218,6 +218,9 @@ def _start(spec: EngineSpec) -> subprocess.Popen[bytes]:
     if home not in paths:
         paths.append(home)
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    # Threads that wait for one another would otherwise spin: where other work wants the cores, that made small fits
+    # fifty times slower.
+    env.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if spec.threads is not None:
         # Read by torch, numpy and their libraries when they start; later calls could not undo what they set up.
         env |= dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(spec.threads))

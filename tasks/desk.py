@@ -13,7 +13,7 @@ from typing import Any
 from models import folder
 from models.engine import EngineSpec
 from tasks import identity
-from tasks.kinds.base import Job, Refused
+from tasks.kinds.base import Filed, Refused
 from tasks.settings import Settings, without_secrets
 from tasks.store import StoreError, Transient
 from tasks.store import source as sources
@@ -41,7 +41,7 @@ class LocalDesk:
     model_fitted: Path | None = None
     models: Mapping[str, str] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, Filed] = field(default_factory=dict)
     parents: dict[int, Path] = field(default_factory=dict)
     _sources: dict[str, tuple[Path, str] | Refused] = field(default_factory=dict)
     _models: dict[str, tuple[Path, str] | Refused] = field(default_factory=dict)

@@ -56,6 +56,10 @@ class Index:
                 wanted.discard(key)
         return found
 
+    def holds(self, run: str, name: str) -> bool:
+        """Whether a run has the object `name`."""
+        return self._store.head(f"{run}/{name}") is not None
+
     def _look_up_places(self) -> list[str]:
         """Merged segments and, for runs that none holds, the runs; the newest first."""
         runs = known_runs(self._store)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from tasks.commit import load_commit
 from tasks.desk import LocalDesk
-from tasks.kinds.base import Kind
+from tasks.kinds.base import Filed, Kind
 from tasks.plan.model import PlannedJob, Shard
 from tasks.refine import Outcome
 from tasks.store import StoreError
@@ -19,11 +19,12 @@ def with_parents(
 ) -> tuple[list[PlannedJob], Outcome]:
     """The jobs with those items that can be made, and the others given up; the parent's data sets are on the desk."""
     if shard.after is not None:
-        _fetch_parents(shard.after, shop, desk)
+        wanted = {item.variant for planned in jobs for item in planned.items if item.reuse is None}
+        _fetch_parents(shard.after, wanted, shop, desk)
     orphans = Outcome()
     able = []
     for planned in jobs:
-        if planned.job.parent_id is None or shard.reused == shard.items:
+        if planned.job.parent_id is None:
             able.append(planned)
             continue
         kept = []
@@ -39,8 +40,8 @@ def with_parents(
     return able, orphans
 
 
-def _fetch_parents(shard_id: str, shop: Workshop, desk: LocalDesk) -> None:
-    """Put the data sets that a shard has made, and its job, on the desk."""
+def _fetch_parents(shard_id: str, variants: set[int], shop: Workshop, desk: LocalDesk) -> None:
+    """Put those `variants` that a shard has made of its data sets, and its job, on the desk."""
     record = load_commit(shop.store, shop.plan.run_id, shard_id)
     if record is None:
         raise StoreError(
@@ -48,10 +49,10 @@ def _fetch_parents(shard_id: str, shop: Workshop, desk: LocalDesk) -> None:
         )
     (shard,) = (shard for shard in shop.plan.shards if shard.id == shard_id)
     for planned in shop.jobs(shard):
-        desk.jobs[planned.job.job_id] = planned.job
+        desk.jobs[planned.job.job_id] = Filed(planned.job)
         desk.sources.update(planned.sources)
     sha256 = {made.key: made.sha256 for made in record.objects}
-    for made in record.data_sets:
+    for made in [made for made in record.data_sets if made.variant in variants]:
         (name,) = (name for name in made.files if name.startswith("records/"))
         local = desk.scratch / f"parents-{made.variant}.parquet"
         shop.fetch(name, sha256[name], local)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 
 from tasks.begin import begin
 from tasks.engines import EnginePool
+from tasks.plan.model import stages
 from tasks.settings import Settings
 from tasks.shard import make_shard
 from tasks.store import open_store
@@ -30,7 +32,7 @@ def preview(specs: Sequence[str], settings: Settings, *, jobs: int, keep: Path) 
             engines = EnginePool()
             shop = Workshop(store, begun.plan, begun.desk, engines)
             try:
-                for shard in begun.plan.shards:
+                for shard in chain.from_iterable(stages(begun.plan.shards)):
                     record = make_shard(shard, shop)
                     yield from _shown(Path(folder) / "preview", record.part, record.rejected)
                     for made in record.data_sets:

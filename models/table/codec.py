@@ -73,7 +73,7 @@ class TableCodec:
     def batch(self, values: Mapping[int, pa.Array]) -> pa.RecordBatch:
         """Plain values by column number, as a batch of the source's schema."""
         arrays = [
-            _as_field(values[number], field.type, self.orders.get(field.name))
+            as_field(values[number], field.type, self.orders.get(field.name))
             for number, field in enumerate(self.schema)
         ]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
@@ -164,7 +164,8 @@ def plain_values(column: pa.ChunkedArray) -> pa.Array:
     return whole
 
 
-def _as_field(values: pa.Array, kind: pa.DataType, order: list[str] | None) -> pa.Array:
+def as_field(values: pa.Array, kind: pa.DataType, order: list[str] | None = None) -> pa.Array:
+    """Plain values in the type of a schema's field; `order` is that of a dictionary's own values."""
     if not pt.is_dictionary(kind):
         return values if values.type == kind else values.cast(kind)
     values = values.cast(kind.value_type)

@@ -28,6 +28,7 @@ from models.table.physical import (
 from models.table.text import TextModel, fit_text
 
 FEW_TEXTS = 20
+ADDED = "#:"  # begins the names of columns that programs add: counts and places, never keys
 HEADROOM = 10_000  # at least so many new keys must fit above the source's highest
 KEY_NAMES = ("id", "key", "index", "uuid", "guid", "rowid", "row_id", "row", "nr", "no", "number", "#")
 KEY_ENDINGS = ("_id", "_key", "_no", "_nr", "_number", " id", " no", " number", "Id", "ID")
@@ -74,6 +75,9 @@ class NumberColumn:
     def encode(self, values: pa.Array) -> np.ndarray:
         if pt.is_null(self.type):
             return np.zeros((len(values), 0), dtype=np.int64)
+        if values.null_count == len(values):  # nothing would tell the format of dates
+            nothing = np.zeros(len(values), dtype=np.int64 if self.codec.whole else np.float64)
+            return self.codec.encode(nothing, np.zeros(len(values), dtype=bool))
         read = dates_of_strings(values) if self.units.date_format else to_numbers(values)
         if read is None:
             raise ValueError(f"these strings are not dates written {self.units.date_format}")
@@ -214,6 +218,8 @@ def role_of(name: str, values: pa.Array, *, primary_key: bool = False) -> str:
     kind = values.type
     if values.null_count == len(values):
         return "empty"
+    if name.startswith(ADDED):
+        return "number"
     if is_string(kind):
         if primary_key:
             return "text"

@@ -10,8 +10,8 @@ orders that the source knows ends there, as the source's own did when it was tak
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +20,15 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 import torch
 
-from models.table.codec import plain_values
-from models.table.columns import Chunk, Column, KeyColumn, role_of
+from models.table.codec import as_field, plain_values
+from models.table.columns import ADDED, Chunk, KeyColumn, role_of
 from models.table.masked_mlp import pick
-from models.table.model import TableModel, fit_table, load_model
+from models.table.model import CHUNK, TableModel, fit_table, load_model
 from models.table.physical import is_string
 from models.table.steering import no_nulls
 
 PARENT, BEFORE = "parent.", "before."
-COUNT, PLACE, FIRST, STEP = "#children", "#place", "#first", "#step"
+COUNT, PLACE, FIRST, STEP = (f"{ADDED}{name}" for name in ("children", "place", "first", "step"))
 ANEW = ("text", "key")  # roles that say nothing of a row
 MOST_PLACES = 65_535
 LINK = "link.arrow"  # the child table's schema, and the link in its metadata
@@ -38,11 +38,15 @@ Compute = Callable[[Mapping[str, pa.Array]], pa.Array]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """How a child table hangs on its parent: `child` refers to `parent`; siblings are ordered by `order`, if at all."""
+    """How a child table hangs on its parent: `child` refers to `parent`; siblings are ordered by `order`, if at all.
+
+    `without` are columns of the parent that tell a child nothing: references of its own, which are new in every draw.
+    """
 
     child: str
     parent: str
     order: str | None = None
+    without: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -59,13 +63,24 @@ class ChildModel:
     def sample(self, parents: pa.Table, seed: int) -> pa.Table:
         """Children of `parents`, sorted by parent and place, with the child table's own columns and types.
 
-        Every reference is one of the parents' values in the link's column; parents may have no children.
+        Every reference is one of the parents' values in the link's column; parents may have no children. Parents are
+        taken chunk by chunk, so that memory does not grow with them but for what is drawn.
         """
-        context = _context(parents, self.counts)
         taken = self.rows.codec.nothing_taken()
-        counted = _draw(self.counts, context, {}, np.random.SeedSequence([seed, 0]), self.counts.codec.nothing_taken())
+        made = [self.schema.empty_table()]
+        for first in range(0, parents.num_rows, CHUNK):
+            chunk = self._chunk(parents.slice(first, CHUNK), [seed, first // CHUNK], taken)
+            made.append(self._keyed(chunk, sum(table.num_rows for table in made)))
+        return pa.concat_tables(made)
+
+    def _chunk(self, parents: pa.Table, seed: list[int], taken: list[set[str]]) -> pa.Table:
+        """The children of one chunk of parents."""
+        rows = parents.num_rows
+        context = _context(parents, self.counts)
+        nothing = self.counts.codec.nothing_taken()
+        counted = _draw(self.counts, rows, context, {}, np.random.SeedSequence([*seed, 0]), nothing)
         left = np.asarray(counted[COUNT]).astype(np.int64)
-        alive, before = np.arange(parents.num_rows), None
+        alive, before = np.arange(rows), None
         pieces, owners = [], []
         for place in range(1, int(left.max(initial=0)) + 1):
             stay = left[alive] >= place
@@ -75,8 +90,7 @@ class ChildModel:
             own = {name: values.take(pa.array(alive)) for name, values in context.items()}
             own[COUNT] = pa.array(left[alive])
             own[PLACE] = pa.array(np.full(len(alive), place))
-            before = self._children(own, before, np.random.SeedSequence([seed, place]), taken)
-            inside = self._inside(before)
+            before, inside = self._children(own, before, np.random.SeedSequence([*seed, place]), taken)
             before, alive = before.filter(pa.array(inside)), alive[inside]
             pieces.append(before)
             owners.append(alive)
@@ -86,8 +100,7 @@ class ChildModel:
         """Write both models and the link into `folder`."""
         self.counts.save(folder / "counts")
         self.rows.save(folder / "rows")
-        told = {"child": self.link.child, "parent": self.link.parent, "order": self.link.order, "span": self.span}
-        schema = self.schema.with_metadata({"link": json.dumps(told)})
+        schema = self.schema.with_metadata({"link": json.dumps({"link": asdict(self.link), "span": self.span})})
         (folder / LINK).write_bytes(schema.serialize().to_pybytes())
 
     def _children(
@@ -96,29 +109,29 @@ class ChildModel:
         before: pa.Table | None,
         seed: np.random.SeedSequence,
         taken: list[set[str]],
-    ) -> pa.Table:
-        """The next child of every parent in `context`."""
+    ) -> tuple[pa.Table, np.ndarray]:
+        """The next child of every parent in `context`, and which of them have an order that the source reaches."""
         rows, schema, order = len(context[PLACE]), self.rows.codec.schema, self.link.order
         for name in schema.names:
             if name.startswith(BEFORE):
                 known = None if before is None else plain_values(before[name.removeprefix(BEFORE)])
                 context[name] = pa.nulls(rows, schema.field(name).type) if known is None else known
         computed: dict[str, Compute] = {}
-        if order is not None:
-            kind = schema.field(order).type
+        inside = np.ones(rows, dtype=bool)
+        if order is not None and self.span is not None:
+            kind, span = schema.field(order).type, self.span
             unused, drawn = (STEP, FIRST) if before is None else (FIRST, STEP)
             context[unused] = pa.nulls(rows, pa.int64())
-            start = None if before is None else _units(plain_values(before[order]), order)
-            computed[order] = lambda row: _as_order(row[drawn] if start is None else pc.add(start, row[drawn]), kind)
-        made = _draw(self.rows, context, computed, seed, taken)
-        return pa.table({name: made[name] for name in self.schema.names if name in made})
+            start = 0 if before is None else np.asarray(order_units(plain_values(before[order]), order))
 
-    def _inside(self, made: pa.Table) -> np.ndarray:
-        """Which rows have an order that the source reaches."""
-        if self.link.order is None or self.span is None:
-            return np.ones(made.num_rows, dtype=bool)
-        units = np.asarray(_units(plain_values(made[self.link.order]), self.link.order))
-        return (units >= self.span[0]) & (units <= self.span[1])
+            def reckoned(row: Mapping[str, pa.Array]) -> pa.Array:
+                units = start + np.asarray(row[drawn])
+                inside[:] = (units >= span[0]) & (units <= span[1])
+                return _as_order(pa.array(np.clip(units, *span)), kind)
+
+            computed[order] = reckoned
+        made = _draw(self.rows, rows, context, computed, seed, taken)
+        return pa.table({name: made[name] for name in self.schema.names if name in made}), inside
 
     def _assembled(self, parents: pa.Table, pieces: list[pa.Table], owners: list[np.ndarray]) -> pa.Table:
         if not pieces:
@@ -132,20 +145,22 @@ class ChildModel:
                 values = plain_values(parents[self.link.parent]).take(pa.array(owner))
             else:
                 values = plain_values(children[field.name])
-            values = values.take(order)
-            column = self._columns.get(field.name)
-            if isinstance(column, KeyColumn):  # running keys run over all places
-                values = column.decode(np.zeros((len(values), 0)), Chunk(np.random.default_rng(0), 0, set()))
-            arrays.append(values.cast(field.type))
+            arrays.append(as_field(values.take(order), field.type))
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    @property
-    def _columns(self) -> dict[str, Column]:
-        return dict(zip(self.rows.codec.schema.names, self.rows.codec.columns, strict=True))
+    def _keyed(self, made: pa.Table, first: int) -> pa.Table:
+        """Running keys run over all places and chunks: `first` rows came before."""
+        for name, column in zip(self.rows.codec.schema.names, self.rows.codec.columns, strict=True):
+            if isinstance(column, KeyColumn) and name in made.schema.names:
+                number = made.schema.get_field_index(name)
+                keys = column.decode(np.zeros((made.num_rows, 0)), Chunk(np.random.default_rng(0), first, set()))
+                made = made.set_column(number, made.schema.field(number), as_field(keys, made.schema.types[number]))
+        return made
 
 
 def _draw(
     model: TableModel,
+    rows: int,
     given: Mapping[str, pa.Array],
     computed: Mapping[str, Compute],
     seed: np.random.SeedSequence,
@@ -153,12 +168,11 @@ def _draw(
 ) -> dict[str, pa.Array]:
     """All columns of `model` for rows whose columns `given` are known; `computed` ones follow from those before.
 
-    Columns that this module adds (those with #) are never drawn null.
+    Columns that this module adds are never drawn null.
     """
     for_tokens, for_values = seed.spawn(2)
     generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
     rng, network, names = np.random.default_rng(for_values), model.network, model.codec.schema.names
-    rows = len(next(iter(given.values())))
     tokens = torch.zeros(rows, len(network.parts), dtype=torch.int64)
     inputs = torch.zeros(rows, len(network.parts) * network.width)
     values: dict[str, pa.Array] = {}
@@ -170,7 +184,7 @@ def _draw(
         for at in range(place.start, place.stop):
             if known is None:
                 chances = network.chances(at, inputs)
-                if at == place.start and name.startswith("#") and (mask := no_nulls(column)) is not None:
+                if at == place.start and name.startswith(ADDED) and (mask := no_nulls(column)) is not None:
                     chances = chances * torch.from_numpy(mask)
                 tokens[:, at] = pick(chances, generator)
                 gate = network.parts[at].gate
@@ -191,11 +205,15 @@ def fit_children(
     steps: int | None = None,
     primary_key: str | None = None,
 ) -> ChildModel:
-    """Fit the children of a table; `primary_key` is the children's own.
+    """Fit the children of a table; `primary_key` is the children's own, and may be what refers to the parent.
 
     Raises ValueError for references that name no parent, or an order without steps.
     """
-    owner = pc.index_in(children[link.child], value_set=parents[link.parent].combine_chunks())
+    schema = pa.schema([pa.field(field.name, field.type, field.nullable) for field in children.schema])
+    parents, children = (
+        pa.table({n: plain_values(table[n]) for n in table.schema.names}) for table in (parents, children)
+    )
+    owner = owners_of(children[link.child], parents[link.parent])
     if owner.null_count:
         raise ValueError(
             f"{owner.null_count:,} rows of the child table refer by {link.child!r} to no {link.parent!r} of the parent"
@@ -205,14 +223,14 @@ def fit_children(
     if numbers.max(initial=0) > MOST_PLACES:
         raise ValueError(f"a parent has {numbers.max():,} children; {MOST_PLACES:,} are possible")
     order = np.lexsort((_ranks(children, link.order), owners))
-    context = _told(parents, link.parent)
+    context = _told(parents, [link.parent, *link.without])
     counts, _ = fit_table(pa.table({**context, COUNT: pa.array(numbers)}), seed=seed, steps=steps)
     sequences = _sequences(context, children.take(pa.array(order)), owners[order], numbers, link)
-    rows, _ = fit_table(sequences, seed=seed, steps=steps, primary_key=primary_key)
-    schema = pa.schema([pa.field(field.name, field.type, field.nullable) for field in children.schema])
+    own_key = None if primary_key == link.child else primary_key
+    rows, _ = fit_table(sequences, seed=seed, steps=steps, primary_key=own_key)
     span = None
     if link.order is not None:
-        units = np.asarray(_units(plain_values(children[link.order]), link.order))
+        units = np.asarray(order_units(plain_values(children[link.order]), link.order))
         span = int(units.min()), int(units.max())
     return ChildModel(link=link, schema=schema, counts=counts, rows=rows, span=span)
 
@@ -221,17 +239,26 @@ def load_children(folder: Path) -> ChildModel:
     """Read a model that `save` wrote."""
     schema = pa.ipc.read_schema(pa.py_buffer((folder / LINK).read_bytes()))
     told = json.loads((schema.metadata or {})[b"link"])
-    link = Link(told["child"], told["parent"], told["order"])
+    link = Link(**told["link"])
     models = load_model(folder / "counts"), load_model(folder / "rows")
     return ChildModel(link, schema.remove_metadata(), *models, tuple(told["span"]) if told["span"] else None)
 
 
-def _told(parents: pa.Table, key: str) -> dict[str, pa.Array]:
+def owners_of(references: pa.ChunkedArray | pa.Array, keys: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """The row of `keys` that each reference names, null for none."""
+    plain, known = (
+        plain_values(side if isinstance(side, pa.ChunkedArray) else pa.chunked_array([side]))
+        for side in (references, keys)
+    )
+    return pc.index_in(plain, value_set=known.cast(plain.type))
+
+
+def _told(parents: pa.Table, without: Sequence[str]) -> dict[str, pa.Array]:
     """The parent's columns that say something of its children, by the name they have beside them."""
     found = {}
     for name in parents.schema.names:
         values = plain_values(parents[name])
-        if name != key and role_of(name, values) not in ANEW:
+        if name not in without and role_of(name, values) not in ANEW:
             found[f"{PARENT}{name}"] = values
     return found
 
@@ -261,7 +288,7 @@ def _sequences(
         if role_of(name, values) not in ANEW:
             columns[f"{BEFORE}{name}"] = values.take(previous)
     if link.order is not None:
-        units = _units(plain_values(children[link.order]), link.order)
+        units = order_units(plain_values(children[link.order]), link.order)
         columns[FIRST] = pc.if_else(pa.array(places == 0), units, None)
         columns[STEP] = pc.subtract(units, units.take(previous))
         own = [link.order, *(name for name in own if name != link.order)]
@@ -270,9 +297,9 @@ def _sequences(
     return pa.table(columns)
 
 
-def _units(values: pa.Array, name: str) -> pa.Array:
+def order_units(values: pa.Array, name: str) -> pa.Array:
     """The values of an order as whole units that can be added: integers as they are, dates as days, instants as their
-    own unit."""
+    own unit. Raises ValueError for other types."""
     if pt.is_integer(values.type):
         return values.cast(pa.int64())
     if pt.is_date32(values.type):
@@ -284,7 +311,7 @@ def _units(values: pa.Array, name: str) -> pa.Array:
 
 
 def _as_order(units: pa.Array, kind: pa.DataType) -> pa.Array:
-    """The inverse of `_units`."""
+    """The inverse of `order_units`."""
     return units.cast(pa.int32()).cast(kind) if pt.is_date32(kind) else units.cast(kind)
 
 
@@ -295,4 +322,4 @@ def _ranks(children: pa.Table, order: str | None) -> np.ndarray:
     values = plain_values(children[order])
     if values.null_count:
         raise ValueError(f"siblings cannot be ordered by {order!r}, which is null in {values.null_count:,} rows")
-    return np.asarray(_units(values, order))
+    return np.asarray(order_units(values, order))

@@ -157,12 +157,20 @@ class Refused(ValueError):
         self.column = column
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A job that others refer to, and while planning the digest of all that identifies it."""
+
+    job: Job
+    inputs: str = ""
+
+
 class Desk(Protocol):
     """What a kind may ask of its surroundings: settings, models, other people's files, a folder to work in."""
 
     settings: Settings
     scratch: Path
-    jobs: dict[str, Job]
+    jobs: dict[str, Filed]
     """Parent jobs, by their ids."""
     parents: dict[int, Path]
     """The data sets of the parent job that the current shard is made from, by variant."""

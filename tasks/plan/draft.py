@@ -18,7 +18,7 @@ import orjson
 
 from tasks import identity
 from tasks.kinds import kind as kind_named
-from tasks.kinds.base import Desk, Job, Refused
+from tasks.kinds.base import Desk, Filed, Job, Refused
 from tasks.specs import Quarantined, SpecError, duplicate, numbered
 
 ITEMS_PER_PARTITION = 32_768
@@ -46,6 +46,17 @@ class Entry:
         return int(self.job.get("variants", 1))
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A job that is made from another's outputs: what identifies both, for looking up what was made before."""
+
+    job_id: str
+    inputs: str
+    variants: int
+    parent_id: str
+    parent_inputs: str
+
+
 @dataclass(slots=True)
 class Draft:
     """A plan on local disk, before it is compared with what the store holds."""
@@ -61,6 +72,8 @@ class Draft:
     items: Counter[str] = field(default_factory=Counter)
     aside: list[str] = field(default_factory=list)
     """What is wrong with the first quarantined rows, for people."""
+    children: list[Child] = field(default_factory=list)
+    """Jobs that have a parent; parents come before their children."""
 
     @property
     def partitions(self) -> int:
@@ -178,22 +191,25 @@ class _Filing:
         while waiting:
             ids = {job.job_id for _, _, job in waiting}
             ready = [child for child in waiting if child[2].parent_id not in ids]
+            left = [child for child in waiting if child[2].parent_id in ids]
             for file, row, job in ready:
                 if (parent := self._filed(str(job.parent_id))) is not None:
-                    self.desk.jobs[parent.job_id] = parent
+                    self.desk.jobs[parent.job.job_id] = parent
                 self._file(file, row, job)
             if not ready:
                 for file, row, job in waiting:
                     reason = "its parents lead back to itself, so that none could be made first"
                     self.refuse(Quarantined(file, row, job.job_id, job.kind, "parent", reason, ""))
                 return
-            waiting = [child for child in waiting if child not in ready]
+            waiting = left
 
-    def _filed(self, job_id: str) -> Job | None:
+    def _filed(self, job_id: str) -> Filed | None:
         number = identity.bucket(job_id)
         self.buckets[number].flush()
         found = next((entry for entry in self.draft._bucket(number)[0] if entry.job_id == job_id), None)
-        return None if found is None else kind_named(found.kind).job.model_validate(found.job)
+        if found is None:
+            return None
+        return Filed(kind_named(found.kind).job.model_validate(found.job), found.inputs)
 
     def _file(self, file: str, row: int, job: Job) -> None:
         plug = kind_named(job.kind)
@@ -216,12 +232,16 @@ class _Filing:
                     {"key": key, **{f.name: getattr(prepared.fit, f.name) for f in fields(prepared.fit)}}
                 )
             fit = self.fits[key]
+        inputs = identity.inputs_digest(job.kind, job.job_id, prepared.inputs)
+        if job.parent_id is not None:
+            above = self.desk.jobs[job.parent_id].inputs
+            self.draft.children.append(Child(job.job_id, inputs, job.variants, job.parent_id, above))
         line = orjson.dumps(
             [
                 job.job_id,
                 job.kind,
                 job.model_dump(mode="json", exclude_defaults=True),
-                identity.inputs_digest(job.kind, job.job_id, prepared.inputs),
+                inputs,
                 group,
                 fit,
                 prepared.sources,

@@ -91,17 +91,21 @@ def cut(
     """Cut the draft into shards and write its partition files under the draft's folder; touch no store but to read."""
     shards: list[Shard] = []
     homes: dict[str, str] = {}  # of jobs that may be parents: their shards
+    parents: dict[str, str] = {}  # of shards that are made from a parent's: its job
+    parted = _parted(draft, index)
     partitions: dict[int, Stored] = {}
     counts = {kind: [0, 0] for kind in sorted(draft.items)}
     for number in range(draft.partitions):
         before = len(shards)
-        stored = _cut_partition(draft, desk, index, number, first_attempts, shards, homes)
+        stored = _cut_partition(draft, desk, index, number, first_attempts, shards, homes, parents, parted)
         if stored is not None:
             partitions[number] = stored
         for shard in shards[before:]:
             counts[shard.kind][0] += shard.items
             counts[shard.kind][1] += shard.reused
-    shards = [shard if shard.after is None else _after(shard, homes.get(shard.after)) for shard in shards]
+    for number, shard in enumerate(shards):
+        if shard.id in parents:
+            shards[number] = shard.model_copy(update={"after": homes.get(parents[shard.id])})
     return Plan(
         run_id=run,
         intent=draft.intent,
@@ -149,12 +153,14 @@ def _cut_partition(
     first_attempts: Mapping[str, int],
     shards: list[Shard],
     homes: dict[str, str],
+    parents: dict[str, str],
+    parted: set[str],
 ) -> Stored | None:
     entries = list(draft.entries(number))
     if not entries:
         return None
     keys = {e.job_id: [identity.content_key(e.inputs, v) for v in range(e.variants)] for e in entries}
-    made = index.find({key for row in keys.values() for key in row}, draft.buckets(number))
+    made = index.find({key for row in keys.values() for key in row} - parted, draft.buckets(number))
     groups: dict[tuple[str, tuple[str, ...], int, bool], list[Entry]] = {}
     for entry in entries:
         kind, group = draft.groups[entry.group]
@@ -177,10 +183,11 @@ def _cut_partition(
                     partition=number,
                     row_group=row_group,
                     needs=None if fit < 0 or whole else _fit_id(draft.fits[fit]["key"]),
-                    after=None if whole else chunk[0].parent,  # the job; its shard may be in a later partition
                 )
                 if fit >= 0:
                     homes.update(dict.fromkeys((entry.job_id for entry in chunk), shard.id))
+                if chunk[0].parent is not None and not whole:
+                    parents[shard.id] = chunk[0].parent
                 shards.append(shard)
                 writer.write_table(_jobs_table(shard.id, chunk, keys, first_attempts, made), row_group_size=len(chunk))
                 row_group += 1
@@ -188,8 +195,31 @@ def _cut_partition(
     return _content_addressed(draft.folder, path, jobs)
 
 
-def _after(shard: Shard, parent: str | None) -> Shard:
-    return shard.model_copy(update={"after": parent})
+def _parted(draft: Draft, index: Index) -> set[str]:
+    """The content keys of children that were made from another file of their parent than the one that will be reused.
+
+    They are made again, and so are theirs: the same job made on another kind of machine may come out otherwise.
+    """
+    parted: set[str] = set()
+    for child in draft.children:
+        for variant in range(child.variants):
+            key = identity.content_key(child.inputs, variant)
+            above = identity.content_key(child.parent_inputs, variant)
+            mine, theirs = _found(index, key, child.job_id), _found(index, above, child.parent_id)
+            if mine and (theirs is None or above in parted or not _stand_together(mine, theirs, index)):
+                parted.add(key)
+    return parted
+
+
+def _found(index: Index, key: str, job_id: str) -> Reuse | None:
+    bucket = identity.bucket(job_id)
+    return index.find({key}, range(bucket, bucket + 1)).get(key)
+
+
+def _stand_together(mine: Reuse, theirs: Reuse, index: Index) -> bool:
+    """Whether the run of one item holds all files of the other; their names tell their content."""
+    run = mine.files[0].key.partition("/")[0]
+    return all(index.holds(run, file.key.partition("/")[2]) for file in theirs.files)
 
 
 def _jobs_table(

@@ -101,19 +101,16 @@ class Plan(Frozen):
 
 def stages(shards: Sequence[Shard]) -> list[list[Shard]]:
     """The shards of a plan in the order of their making: each waits for shards of earlier stages only."""
-    known = {shard.id: shard for shard in shards}
-    depths: dict[str, int] = {}
-
-    def depth(shard: Shard) -> int:
-        if shard.id not in depths:
-            before = [known[name] for name in (shard.needs, shard.after) if name is not None]
-            depths[shard.id] = 1 + max(map(depth, before), default=-1)
-        return depths[shard.id]
-
-    found: dict[int, list[Shard]] = {}
-    for shard in shards:
-        found.setdefault(depth(shard), []).append(shard)
-    return [found[number] for number in sorted(found)]
+    found: list[list[Shard]] = []
+    left, done = list(shards), {""}
+    while left:
+        ready = [shard for shard in left if {shard.needs or "", shard.after or ""} <= done]
+        if not ready:
+            raise ValueError(f"the plan's shards wait for one another: {', '.join(shard.id for shard in left[:3])} …")
+        found.append(ready)
+        done.update(shard.id for shard in ready)
+        left = [shard for shard in left if shard.id not in done]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from support.batches import outputs, run_batch
 
 from tasks.begin import foresee
 from tasks.plan.model import stages
+from tasks.preview import preview
 from tasks.settings import Settings
 from tasks.store import open_store
 from tasks.verify import verify
@@ -107,6 +108,7 @@ def test_every_reference_names_a_record_of_the_parent(shop: Path, ran: dict[str,
         )
         assert per_tier["gold"] > 1.5 * per_tier["basic"]
     lines = made(shop / "out", "first", "lines")
+    assert 0.7 < (len(lines) / len(made(shop / "out", "first", "orders"))) / 2 < 1.4
     assert set(lines["order"]) <= set(made(shop / "out", "first", "orders")["number"])
     assert list(lines.dtypes) == list(pd.read_parquet(shop / "lines.parquet").dtypes)
 
@@ -129,6 +131,47 @@ def test_the_store_is_whole_and_another_run_reuses_everything(shop: Path, ran: d
         {k: v for k, v in outputs(store, run).items() if k.startswith("records/")} for run in ("first", "second")
     )
     assert ours == theirs
+
+
+def test_a_child_is_reused_only_beside_the_parent_it_was_made_from(shop: Path, tmp_path: Path) -> None:
+    specs = write_specs(shop)
+    run_batch(specs, str(tmp_path / "out"), SETTINGS, run_id="first")
+    store = open_store(str(tmp_path / "out"))
+
+    def reused() -> int:
+        plan, _ = foresee(specs, store, SETTINGS)
+        return int(plan.totals()["reused"])
+
+    assert reused() == 3
+    # Only the parent in a newer run, in the same bytes: its children still stand beside them.
+    (shop / "alone").mkdir(exist_ok=True)
+    alone = pa.table({"job_id": ["who"], "kind": ["records"], "source": [str(shop / "who.parquet")]})
+    alone = alone.append_column("primary_key", [["id"]]).append_column("rows", [[300]])
+    pq.write_table(alone, shop / "alone" / "specs.parquet")
+    manifest, _ = run_batch([str(shop / "alone" / "specs.parquet")], str(tmp_path / "out"), SETTINGS, run_id="second")
+    assert manifest["items"]["reused"] == 1
+    assert reused() == 3
+    # The parent's file of the first run under another name, as if another machine had made it.
+    (data,) = (tmp_path / "out" / "first" / "records" / "who" / "0").iterdir()
+    data.rename(data.with_name("part-0000-00000000.parquet"))
+    assert reused() == 1
+
+
+def test_a_preview_makes_parents_first(shop: Path, tmp_path: Path) -> None:
+    shown = list(preview(write_specs(shop), SETTINGS, jobs=3, keep=tmp_path))
+    assert {row["job_id"] for row in shown} == {"who", "orders", "lines"}
+    assert all("files" in row for row in shown), shown
+
+
+def test_a_parent_may_be_an_object_of_json_lines(shop: Path) -> None:
+    jobs = pq.read_table(write_specs(shop)[0]).to_pylist()
+    jobs = [{name: value for name, value in job.items() if value is not None} for job in jobs]
+    jobs[1]["parent"] = json.loads(jobs[1]["parent"])
+    path = shop / "specs.jsonl"
+    path.write_text("\n".join(map(json.dumps, jobs)))
+    plan, draft = foresee([str(path)], open_store(str(shop / "elsewhere")), SETTINGS)
+    assert not draft.aside
+    assert plan.totals()["items"] == 3
 
 
 def test_another_parent_makes_other_children(shop: Path, ran: dict[str, Any]) -> None:
@@ -158,7 +201,7 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "column", "reason"),
     [
-        ({"job_id": "lines", "parent": "order->shop.number"}, "parent", "'shop' is no records job of these specs"),
+        ({"job_id": "lines", "parent": "order->shop.number"}, "parent", "'shop' is none of the records jobs"),
         ({"job_id": "lines", "parent": "nothing->orders.number"}, "parent", "'nothing' is no column of lines.parquet"),
         ({"job_id": "lines", "parent": "article->orders.number"}, "parent", "they cannot match"),
         ({"job_id": "lines", "parent": "order->who.age"}, "parent", "'age' must be the primary_key of 'who'"),
@@ -167,6 +210,17 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
         ({"job_id": "lines", "constraints": '[{"unique": ["count"]}]'}, "constraints", "not supported yet"),
         ({"job_id": "lines", "parent": "orders.number"}, "parent", "write COLUMN->JOB_ID.COLUMN"),
         ({"job_id": "lines", "parent": '{"column": "order"}'}, "parent", "lacks job, key"),
+        (
+            {"job_id": "lines", "parent": '{"column": "order", "job": "\\ud800", "key": "k"}'},
+            "parent",
+            "no job has such",
+        ),
+        ({"job_id": "lines", "parent": '{"a":' * 3_000}, "parent", "not JSON"),
+        (
+            {"job_id": "lines", "parent": '{"column": "order", "job": "orders", "key": "number", "order": "article"}'},
+            "parent",
+            "siblings cannot be ordered by 'article'",
+        ),
         ({"job_id": "who", "parent": "id->lines.order"}, "parent", "lead back to itself"),
     ],
 )

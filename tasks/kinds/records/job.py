@@ -42,9 +42,13 @@ def _readable(column: str, parse: Callable[[str], Any]) -> Callable[[str], str]:
     def check(value: str) -> str:
         try:
             parse(value)
+            read = json.dumps(json.loads(value), ensure_ascii=False) if value.strip() else ""
+            read.encode()  # half a surrogate pair, written as an escape, is JSON but no text
+        except RecursionError as error:
+            raise wrong(column, "nested too deeply") from error
         except ValueError as error:
             raise wrong(column, str(error)) from error
-        return json.dumps(json.loads(value), ensure_ascii=False) if value.strip() else ""
+        return read
 
     return check
 
@@ -52,9 +56,11 @@ def _readable(column: str, parse: Callable[[str], Any]) -> Callable[[str], str]:
 def _parent(value: str) -> str:
     try:
         parent = parse_parent(value)
+        read = "" if parent is None else parent.to_json()
+        read.encode()
     except ValueError as error:
         raise wrong("parent", str(error)) from error
-    return "" if parent is None else parent.to_json()
+    return read
 
 
 class RecordsJob(Job):
@@ -89,9 +95,9 @@ class RecordsJob(Job):
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
     parent: Annotated[
-        str,
+        JsonText,
         AfterValidator(_parent),
-        Field(max_length=20_000, description="The data sets that this one's refer to: COLUMN->JOB_ID.COLUMN, or JSON."),
+        Field(description="The data sets that this one's refer to: COLUMN->JOB_ID.COLUMN, or JSON."),
     ] = ""
 
     @property

@@ -32,11 +32,12 @@ FIT_VERSION = 2  # raise it when the same table and steps would fit another mode
 class Sampled:
     """A drawn table and its figures; `acceptance` is the share of drawn rows that kept the job's rules, if it has any.
 
-    A table that broke a rule before has no figures.
+    A child's `kinship` tells how it hangs on its parent. A table that broke a rule before has no figures.
     """
 
     path: Path
     acceptance: float | None = None
+    kinship: dict[str, Any] | None = None
     figures: dict[str, Any] | None = None
 
 
@@ -46,7 +47,7 @@ class Above:
 
     source: str
     digest: str
-    link: list[str | None]
+    link: dict[str, Any]
     made: str
 
 
@@ -93,7 +94,7 @@ class RecordsKind:
             "together": together,
         }
         if above is not None:
-            fit_inputs["parent"] = [above.digest, *above.link]
+            fit_inputs["parent"] = {"source": above.digest, **above.link}
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
@@ -116,9 +117,10 @@ class RecordsKind:
         parent = parse_parent(job.parent)
         if parent is None:
             return None
-        other = desk.jobs.get(parent.job)
-        if not isinstance(other, RecordsJob):
-            raise Refused("parent", f"{parent.job!r} is no records job of these specs, or was set aside")
+        filed = desk.jobs.get(parent.job)
+        if filed is None or not isinstance(filed.job, RecordsJob):
+            raise Refused("parent", f"{parent.job!r} is none of the records jobs that were read and not set aside")
+        other = filed.job
         if other.primary_key != parent.key:
             raise Refused(
                 "parent", f"{parent.key!r} must be the primary_key of {parent.job!r}, so that it never repeats"
@@ -133,11 +135,13 @@ class RecordsKind:
             check_references(path, above, parent)
         except ValueError as error:
             raise Refused("parent", str(error)) from error
+        further = parse_parent(other.parent)
+        without = [further.column] if further else []
         return Above(
             source=other.source,
             digest=desk.source_digest("source", other.source),
-            link=[parent.column, parent.key, parent.order],
-            made=identity.inputs_digest(self.name, other.job_id, self.prepare(other, desk).inputs),
+            link={"child": parent.column, "parent": parent.key, "order": parent.order, "without": without},
+            made=filed.inputs,
         )
 
     def fit_request(self, fit: Fit, seed: int, out: Path, desk: Desk) -> FitRequest:
@@ -180,12 +184,18 @@ class RecordsKind:
         """The file and what the rules say of it."""
         path, real = Path(result.path), desk.source("source", job.source)
         parent = parse_parent(job.parent)
-        checks = rules.judge(job, real, path, desk.parents[attempt.variant] if parent else None)
+        kin = None
+        if parent is not None:
+            other = desk.jobs[parent.job].job
+            assert isinstance(other, RecordsJob)
+            above = desk.source("source", other.source)
+            kin = kinship(real, above, path, desk.parents[attempt.variant], parent)
+        checks = rules.judge(job, real, path, kin)
         acceptance = result.info.get("acceptance")
         if settle(checks) != "accept":
-            return Sampled(path, acceptance), checks
+            return Sampled(path, acceptance, kin), checks
         figures = quality.figures(real, path, seed=attempt.seed, without=[parent.column] if parent else [])
-        return Sampled(path, acceptance, figures), [*checks, *rules.judge_figures(job, figures)]
+        return Sampled(path, acceptance, kin, figures), [*checks, *rules.judge_figures(job, figures)]
 
     def judge_among(self, job: RecordsJob, value: Sampled, accepted: Sequence[dict[str, Any]]) -> list[Check]:
         """Two data sets of one job may be as alike as two samples are."""
@@ -215,11 +225,8 @@ class RecordsKind:
             "acceptance": value.acceptance,
             "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
         }
-        if (parent := parse_parent(job.parent)) is not None:
-            other = desk.jobs[parent.job]
-            assert isinstance(other, RecordsJob)
-            above = desk.source("source", other.source)
-            report["parent"] = kinship(real, above, marked, desk.parents[attempt.variant], parent)
+        if value.kinship is not None:
+            report["parent"] = value.kinship
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
         return Output(row=None, files=[part, summary])
 
@@ -258,9 +265,8 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
 
 def _link(fit: Fit, desk: Desk) -> dict[str, str]:
     """What the engine must know to fit children."""
-    _, child, parent, order = fit.inputs["parent"]
-    link = json.dumps({"child": child, "parent": parent, "order": order})
-    return {"parents": str(desk.source("source", fit.parents)), "link": link}
+    link = {name: value for name, value in fit.inputs["parent"].items() if name != "source"}
+    return {"parents": str(desk.source("source", fit.parents)), "link": json.dumps(link)}
 
 
 def _mark(path: Path, lineage: dict[str, Any]) -> Path:

@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.table.codec import plain_values
+from models.table.physical import is_string, value_type
 from models.table.reading import read_table
+from models.table.related import MOST_PLACES, order_units, owners_of
+from tasks.kinds.base import JOB_ID
 
-_SHORT = re.compile(r"(?P<column>.+?)\s*->\s*(?P<job>[A-Za-z0-9_-][A-Za-z0-9_-]*)\.(?P<key>[^.]+)")
+_SHORT = re.compile(r"(?P<column>.+?)\s*->\s*(?P<job>[A-Za-z0-9_-]+)\.(?P<key>[^.]+)")
 _FORM = 'write COLUMN->JOB_ID.COLUMN, or JSON: {"column": …, "job": …, "key": …, "order": …}'
 
 
@@ -48,7 +51,7 @@ def parse_parent(text: str) -> Parent | None:
 def _from_json(text: str) -> Parent:
     try:
         told = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"not JSON: {error}; {_FORM}") from error
     extra = set(told) - {"column", "job", "key", "order"}
     missing = {"column", "job", "key"} - set(told)
@@ -59,6 +62,8 @@ def _from_json(text: str) -> Parent:
     texts = [value for name, value in told.items() if name != "order" or value is not None]
     if not all(isinstance(value, str) and value for value in texts):
         raise ValueError(f"the parts of a parent are texts that are not empty: {_FORM}")
+    if not re.fullmatch(JOB_ID, told["job"]):
+        raise ValueError(f"no job has such an id: {_FORM}")
     return Parent(**told)
 
 
@@ -68,11 +73,14 @@ def check_references(path: Path, parents: Path, parent: Parent) -> None:
     for name in (parent.column, parent.order):
         if name is not None and name not in children.schema.names:
             raise ValueError(f"{name!r} is no column of {path.name}")
-    one, other = children.schema.field(parent.column).type, above.schema.field(parent.key).type
-    if one != other:
+    pair = ((children, parent.column), (above, parent.key))
+    one, other = (value_type(table.schema.field(name).type) for table, name in pair)
+    if one != other and not (is_string(one) and is_string(other)):
         raise ValueError(
             f"{parent.column!r} is {one} and {parent.key!r} of {parent.job!r} is {other}: they cannot match"
         )
+    if parent.order is not None:
+        order_units(plain_values(children[parent.order]), parent.order)
     if parent.order is not None and children[parent.order].null_count:
         raise ValueError(
             f"{parent.order!r}, which orders siblings, is null in {children[parent.order].null_count:,} rows"
@@ -83,12 +91,16 @@ def check_references(path: Path, parents: Path, parent: Parent) -> None:
             f"{lost:,} rows refer by {parent.column!r} to no {parent.key!r} of {parents.name}; "
             "take them out of the source"
         )
+    most = int(_children_per_parent(children, above, parent).max(initial=0))
+    if most > MOST_PLACES:
+        raise ValueError(f"one {parent.key!r} has {most:,} rows that refer to it; {MOST_PLACES:,} are possible")
 
 
 def kinship(source: Path, parents: Path, made: Path, made_parents: Path, parent: Parent) -> dict[str, Any]:
     """How a made child keeps to its made parent: orphans, siblings out of order, and children per parent.
 
-    `children_per_parent` are the Kolmogorov–Smirnov distance to the source's numbers, and both means.
+    `children_per_parent` are the Kolmogorov–Smirnov distance to the source's numbers (`ks`), how large it may be by
+    chance (`noise`), and both means.
     """
     real, above = read_table(source), read_table(parents)
     child, made_above = read_table(made), read_table(made_parents)
@@ -99,6 +111,7 @@ def kinship(source: Path, parents: Path, made: Path, made_parents: Path, parent:
         "out_of_order": out_of_order(child, parent),
         "children_per_parent": {
             "ks": round(_distance(*numbers), 6),
+            "noise": round(float(sum(1 / len(side) for side in numbers) ** 0.5), 6),
             "source": round(float(numbers[0].mean()), 4),
             "synthetic": round(float(numbers[1].mean()), 4),
         },
@@ -107,15 +120,12 @@ def kinship(source: Path, parents: Path, made: Path, made_parents: Path, parent:
 
 def orphans(children: pa.Table, parents: pa.Table, parent: Parent) -> int:
     """Rows whose reference names no parent, null ones among them."""
-    references, keys = children[parent.column], parents[parent.key]
-    known = pc.is_in(references, value_set=keys.combine_chunks().cast(references.type))
-    return len(references) - int(pc.sum(known).as_py() or 0)
+    return int(owners_of(children[parent.column], parents[parent.key]).null_count)
 
 
 def _children_per_parent(children: pa.Table, parents: pa.Table, parent: Parent) -> np.ndarray:
-    references, keys = children[parent.column], parents[parent.key]
-    owner = pc.index_in(references, value_set=keys.combine_chunks().cast(references.type))
-    return np.bincount(owner.drop_null().to_numpy().astype(np.int64), minlength=len(keys))
+    owner = owners_of(children[parent.column], parents[parent.key])
+    return np.bincount(owner.drop_null().to_numpy().astype(np.int64), minlength=parents.num_rows)
 
 
 def _distance(real: np.ndarray, made: np.ndarray) -> float:

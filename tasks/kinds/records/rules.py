@@ -20,7 +20,7 @@ from tasks.kinds.base import Check
 from tasks.kinds.records.copies import copy_rate
 from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
-from tasks.kinds.records.kinship import Parent, orphans, out_of_order, parse_parent
+from tasks.kinds.records.kinship import parse_parent
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
 from tasks.kinds.rulebook import digest_of, load_rules
 
@@ -36,11 +36,11 @@ def rules_digest() -> str:
     return digest_of(_FILE)
 
 
-def judge(job: RecordsJob, source: Path, synthetic: Path, parents: Path | None = None) -> list[Check]:
-    """Judge a synthetic table against its source, and against its `parents` if it has any.
+def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, Any] | None = None) -> list[Check]:
+    """Judge a synthetic table against its source, and by its `kinship` where it is the child of another.
 
     With another schema the other rules have nothing to say. References are new, so that nothing but what they refer to
-    can be asked of them.
+    can be asked of them; how many rows a child has follows from its parent.
     """
     real, made = read_table(source), read_table(synthetic)
     schema = _schema(real.schema, made.schema)
@@ -48,19 +48,19 @@ def judge(job: RecordsJob, source: Path, synthetic: Path, parents: Path | None =
         return [schema]
     parent = parse_parent(job.parent)
     views = side_by_side(real, made, job.primary_key, without=[parent.column] if parent else [])
-    wanted = made.num_rows if parent else job.rows or real.num_rows
+    wanted = job.rows or real.num_rows
+    counted = _check("records.rows", made.num_rows == wanted, f"{made.num_rows} rows where {wanted} are wanted")
     checks = [
         schema,
-        _check("records.rows", made.num_rows == wanted, f"{made.num_rows} rows where {wanted} are wanted"),
+        *([counted] if kinship is None else _kinship(kinship)),
         _columns("records.ranges", [v for v in views if _out_of_range(v)], "values beyond the source's range in"),
         _columns("records.categories", [v for v in views if _unknown(v)], "values that the source lacks in"),
         _columns("records.nulls", [v for v in views if _null_shift(v, job)], "another share of nulls in"),
         _columns("records.invented", [v for v in views if _repeats_source(v)], "values of the source's own in"),
     ]
-    if parent and parents:
-        checks.append(_references(made, read_table(parents), parent))
     if job.primary_key is not None:
-        checks.append(_key(next(view for view in views if view.name == job.primary_key)))
+        others = set(real.schema.names) - {job.primary_key}
+        checks.append(_key(side_by_side(real, made, job.primary_key, without=others)[0]))
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
         checks.append(_constraints(business, made, real))
     checks.append(_copies(views))
@@ -120,10 +120,23 @@ def _key(view: View) -> Check:
     )
 
 
-def _references(made: pa.Table, parents: pa.Table, parent: Parent) -> Check:
-    lost, late = orphans(made, parents, parent), out_of_order(made, parent)
-    reason = f"{lost} rows refer by {parent.column} to no record of {parent.job}, {late} come before an elder sibling"
-    return _check("records.references", lost == late == 0, reason)
+def _kinship(kinship: Mapping[str, Any]) -> list[Check]:
+    job, lost, late, children = (kinship[name] for name in ("job", "orphans", "out_of_order", "children_per_parent"))
+    most = (RULES["records.children"].most or 0.0) + 2 * children["noise"]
+    amount = f"{children['synthetic']:.2f} for each of {job} on average instead of {children['source']:.2f}"
+    return [
+        _check(
+            "records.references",
+            lost == late == 0,
+            f"{lost} rows refer to no record of {job}, {late} come before an elder sibling",
+        ),
+        _check(
+            "records.children",
+            children["ks"] <= most,
+            f"{amount}; their distribution is {children['ks']:.3f} away",
+            score=children["ks"],
+        ),
+    ]
 
 
 def judge_figures(job: RecordsJob, figures: Mapping[str, Any]) -> list[Check]:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.table.codec import plain_values
 from models.table.physical import check_schema
 from models.table.reading import is_parquet, open_parquet, read_table
 
@@ -52,7 +53,7 @@ def load(path: Path) -> pa.Table:
 def check_key(path: Path, column: str) -> None:
     """Raises ValueError unless `column` names every row of the source once."""
     table = pq.read_table(path, columns=[column]) if is_parquet(path) else read_table(path)
-    values = table[column]
+    values = plain_values(table[column])
     if values.null_count:
         raise ValueError(f"primary key {column!r} is null in {values.null_count} rows of the source")
     repeated = len(values) - pc.count_distinct(values).as_py()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,7 +41,7 @@ class View:
 
 
 def side_by_side(
-    source: pa.Table, synthetic: pa.Table, primary_key: str | None = None, without: Sequence[str] = ()
+    source: pa.Table, synthetic: pa.Table, primary_key: str | None = None, without: Collection[str] = ()
 ) -> list[View]:
     """Views of all columns but those `without`, in order. The tables have equal schemas."""
     return [

@@ -128,3 +128,78 @@ def test_a_child_without_a_parent_is_refused(tables: tuple[pa.Table, pa.Table]) 
 def test_texts_are_no_order(tables: tuple[pa.Table, pa.Table]) -> None:
     with pytest.raises(ValueError, match="cannot be ordered by 'currency'"):
         fit_children(*tables, Link("customer", "id", "currency"), seed=0, steps=1)
+
+
+def days(numbers: list[int]) -> pa.Array:
+    return pc.strftime(pa.array(numbers, pa.int32()).cast(pa.date32()), format="%Y-%m-%d")
+
+
+ODD: dict[str, tuple[pa.Table, pa.Table, Link]] = {
+    "dates as texts": (
+        pa.table({"id": [f"p{n}" for n in range(40)], "size": [n % 5 for n in range(40)]}),
+        pa.table({"who": [f"p{n % 40}" for n in range(90)], "day": days(list(range(90)))}),
+        Link("who", "id"),
+    ),
+    "a parent that says nothing": (
+        pa.table({"id": list(range(500, 540)), "name": [f"Name {n * 37}" for n in range(40)]}),
+        pa.table({"who": [500 + n % 40 for n in range(90)], "n": [n % 7 for n in range(90)]}),
+        Link("who", "id"),
+    ),
+    "narrow orders": (
+        pa.table({"id": [f"p{n}" for n in range(40)], "size": [n % 5 for n in range(40)]}),
+        pa.table(
+            {"who": [f"p{n % 40}" for n in range(120)], "n": pa.array([(n // 40) * 60 for n in range(120)], pa.int8())}
+        ),
+        Link("who", "id", "n"),
+    ),
+    "coded references": (
+        pa.table(
+            {"id": pa.array([f"p{n}" for n in range(40)]).dictionary_encode(), "size": [n % 5 for n in range(40)]}
+        ),
+        pa.table(
+            {
+                "who": pa.array([f"p{n % 40}" for n in range(90)]).cast(pa.string_view()),
+                "code": pa.array([n % 3 for n in range(90)]).dictionary_encode(),
+            }
+        ),
+        Link("who", "id"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_children(name: str, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    parents, children, link = ODD[name]
+    fit_children(parents, children, link, seed=0, steps=20).save(tmp_path)
+    made = load_children(tmp_path).sample(parents, 1)
+    made.validate(full=True)
+    assert made.schema.equals(children.schema)
+    assert 20 < made.num_rows < 250
+    assert set(made[link.child].to_pylist()) <= set(parents["id"].to_pylist())
+
+
+def test_one_for_each_parent_may_have_the_reference_as_its_key() -> None:
+    parents = pa.table({"id": [f"p{n}" for n in range(60)], "size": [n % 5 for n in range(60)]})
+    children = pa.table({"who": [f"p{n}" for n in range(0, 60, 2)], "day": days(list(range(30)))})
+    model = fit_children(parents, children, Link("who", "id"), seed=0, steps=20, primary_key="who")
+    made = model.sample(parents, 1)
+    assert 10 < made.num_rows < 50
+    assert len(set(made["who"].to_pylist())) == made.num_rows
+
+
+def test_many_parents_are_taken_in_chunks_and_keys_run_through(tables: tuple[pa.Table, pa.Table]) -> None:
+    parents, children = tables
+    model = fit_children(parents, children, LINK, seed=0, steps=20)
+    many = pa.table({name: pa.concat_arrays([parents[name].combine_chunks()] * 7) for name in parents.schema.names})
+    many = many.set_column(0, "id", pa.array([f"X{n}" for n in range(many.num_rows)]))
+    made = model.sample(many, 1)
+    assert len(set(made["order"].to_pylist())) == made.num_rows
+    assert model.sample(many.slice(0, 8_192), 1).equals(made.slice(0, model.sample(many.slice(0, 8_192), 1).num_rows))
+
+
+def test_references_of_the_parent_itself_tell_its_children_nothing(tables: tuple[pa.Table, pa.Table]) -> None:
+    parents, children = tables
+    link = Link("customer", "id", "day", without=["currency"])
+    model = fit_children(parents, children, link, seed=0, steps=5)
+    assert not any("currency" in name for name in model.counts.codec.schema.names)

@@ -70,9 +70,14 @@ class JobRules:
 
     @cached_property
     def features(self) -> list[str]:
-        """The folded words of each feature that is long enough to be told once only, padded as in `Draft.padded`."""
-        found = (words(feature) for feature in self.job.features)
-        return [f" {' '.join(feature)} " for feature in found if len(feature) >= RULES.repetition.feature_words]
+        """The folded words of the features that are told once only, padded as in `Draft.padded`.
+
+        Short ones may come back, and what stands within another feature or a required term comes back with that.
+        """
+        told = [f" {' '.join(words(text))} " for text in self.job.features]
+        others = [*told, *(f" {' '.join(words(text))} " for text in self.job.must_include)]
+        long = (text for text in told if text.count(" ") > RULES.repetition.feature_words)
+        return [text for text in long if sum(text in other for other in others) == 1]
 
     @cached_property
     def known(self) -> str:

@@ -36,7 +36,7 @@ def check_repetition(rules: JobRules, draft: Draft) -> Check:
         found = joined.split()
         plain = draft.words[name]
         reason = _doubled_word(rules, text, plain) if any(map(eq, plain, plain[1:])) else None
-        reason = reason or _doubled_sentence(text)
+        reason = reason or _doubled_sentence(text, len(found))
         phrases = list(zip(found, found[1:], found[2:], strict=False))
         # Without a phrase of three words that comes back there is no doubled run, no doubled feature and no loop.
         if reason is None and len(set(phrases)) < len(phrases):
@@ -56,11 +56,12 @@ def _doubled_word(rules: JobRules, text: str, found: list[str]) -> str | None:
     return None
 
 
-def _doubled_sentence(text: str) -> str | None:
+def _doubled_sentence(text: str, length: int) -> str | None:
+    least = _RULE.sentence_words if length <= _RULE.runs[0].within else _RULE.short_sentence
     seen: set[str] = set()
     for sentence in _SENTENCE_END.split(text):
         plain = sentence.strip().casefold()
-        if plain in seen and len(set(words(plain))) >= _RULE.sentence_words:
+        if plain in seen and len({word for word in words(plain) if word.isalpha()}) >= least:
             return f"“{sentence.strip()}” twice"
         seen.add(plain)
     return None

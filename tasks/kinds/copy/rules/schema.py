@@ -110,6 +110,7 @@ class RepetitionRule(Rule):
     most_phrase: int
     least_share: Share
     sentence_words: int
+    short_sentence: int
     feature_words: Annotated[int, Field(ge=3)]
     runs: Annotated[list[Run], Field(min_length=1)]
     natural_doubles: list[str]

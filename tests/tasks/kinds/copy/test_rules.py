@@ -436,7 +436,7 @@ class TestRepetition:
             "In detail: Garden fence. It stands. In short: Garden fence.",
             "Ample space. Wear it your way. Ample space.",
             "A wide brim hat with a bow and a wide brim hat for you.",
-            "Cut from soft wool for cold and wet days, soft wool for cold and wet nights.",
+            "Cut from soft wool for cold and wet days and soft wool for cold and wet days.",
         ],
     )
     def test_a_short_text_says_a_thing_once(self, text):
@@ -448,15 +448,21 @@ class TestRepetition:
             "Soft wool outside, soft wool inside.",
             "It's time to rest. It's time to read.",
             "A wide brim hat. The brim of this hat is wide.",
+            "Mon: 9–18; Tue: 9–18; Wed: 9 am\nThu: 9 am",
+            "It's not just a mug. It's not just a gift.",
+            "Made for the way you live and made for the way you work.",
+            "A steel rim on top. The brushed steel rim on top shines.",
         ],
     )
     def test_words_may_come_back(self, text):
-        assert check("repetition", job(features=["wide brim hat", "soft wool"]), text).verdict == "accept"
+        features = ["wide brim hat", "soft wool", "steel rim on top", "brushed steel rim on top"]
+        assert check("repetition", job(features=features), text).verdict == "accept"
 
     def test_a_long_text_may_come_back_to_a_feature(self):
         between = " ".join(f"{first}{vowel}{last}" for first in "bdfgklmp" for vowel in "aeiou" for last in "nr")
         told = job(features=["wide brim hat"])
         assert check("repetition", told, f"A wide brim hat. {between}. Wide brim hat!").verdict == "accept"
+        assert check("repetition", told, f"Shop now. {between}. Shop now.").verdict == "accept"
         assert check("repetition", told, f"A wide brim hat. {between[:90]}. Wide brim hat!").verdict == "retry"
 
     def test_a_name_may_double_a_word(self):

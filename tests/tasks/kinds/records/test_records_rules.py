@@ -14,6 +14,7 @@ import pytest
 from tasks.kinds.base import Check
 from tasks.kinds.records import rules
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.kinship import Parent, kinship
 
 ROWS = 2_000
 
@@ -60,30 +61,54 @@ def with_cell(table: pa.Table, name: str, value: object) -> pa.Table:
 
 def test_a_fair_table_passes_every_rule(tmp_path: Path) -> None:
     checks = judged(tmp_path, MADE, primary_key="id", constraints='[{"column": "age", "max": 90}]')
-    assert set(checks) == set(rules.RULES) - {"records.gates", "records.references"}
+    assert set(checks) == set(rules.RULES) - {"records.gates", "records.references", "records.children"}
     assert {check.verdict for check in checks.values()} == {"accept"}, checks
 
 
 def test_references_name_records_of_the_parent_and_siblings_stay_in_order(tmp_path: Path) -> None:
-    own = pa.table({"who": ["a", "a", "b", "b"], "year": [1901, 1902, 1899, 1899], "n": [1.5, 2.5, 3.5, 4.5]})
+    parent = Parent(column="who", job="people", key="id", order="year")
+    own = pa.table({"who": ["a", "a", "b", "b"] * 50, "year": [1901, 1902, 1899, 1899] * 50})
+    own = own.take(pc.sort_indices(own, [("who", "ascending"), ("year", "ascending")]))
+    own = own.append_column("n", pa.array(np.arange(200) / 7))
     pq.write_table(pa.table({"id": ["a", "b", "c"]}), tmp_path / "parents.parquet")
     pq.write_table(own, tmp_path / "real.parquet")
-    job = RecordsJob.model_validate(
-        {"job_id": "j", "kind": "records", "source": "real.parquet"}
-        | {"parent": '{"column": "who", "job": "people", "key": "id", "order": "year"}'}
-    )
+    job = RecordsJob.model_validate({"job_id": "j", "kind": "records", "source": "s", "parent": parent.to_json()})
     assert job.parent_id == "people"
+    years = own["year"].to_pylist()
     for made, lost, late in (
         (own, 0, 0),
-        (replaced(own, "who", ["a", "x", "b", None]), 2, 0),
-        (replaced(own, "year", [1902, 1901, 1900, 1899]), 0, 2),
+        (with_cell(with_cell(own, "who", None), "who", "x"), 1, 0),
+        (replaced(own, "year", [1902, *years[1:]]), 0, 1),
     ):
         pq.write_table(made, tmp_path / "made.parquet")
-        found = rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", tmp_path / "parents.parquet")
-        (check,) = (check for check in found if check.rule == "records.references")
+        above = tmp_path / "parents.parquet"
+        told = kinship(tmp_path / "real.parquet", above, tmp_path / "made.parquet", above, parent)
+        checks = {c.rule: c for c in rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)}
+        assert "records.rows" not in checks
+        check = checks["records.references"]
         assert check.verdict == ("accept" if lost == late == 0 else "reject")
         if lost or late:
-            assert f"{lost} rows refer by who to no record of people, {late} come before" in check.reason
+            assert f"{lost} rows refer to no record of people, {late} come before" in check.reason
+
+
+def test_as_many_children_as_the_source_has(tmp_path: Path) -> None:
+    parent = Parent(column="who", job="people", key="id")
+    people = pa.table({"id": range(1_000)})
+    pq.write_table(people, tmp_path / "parents.parquet")
+    job = RecordsJob.model_validate({"job_id": "j", "kind": "records", "source": "s", "parent": parent.to_json()})
+    rng = np.random.default_rng(0)
+
+    def orders(mean: float) -> pa.Table:
+        who = np.repeat(np.arange(1_000), rng.poisson(mean, 1_000))
+        return pa.table({"who": who, "n": rng.integers(0, 9, len(who))})
+
+    pq.write_table(orders(3), tmp_path / "real.parquet")
+    for mean, verdict in ((3, "accept"), (4, "retry"), (0, "retry")):
+        pq.write_table(orders(mean), tmp_path / "made.parquet")
+        above = tmp_path / "parents.parquet"
+        told = kinship(tmp_path / "real.parquet", above, tmp_path / "made.parquet", above, parent)
+        checks = {c.rule: c for c in rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)}
+        assert checks["records.children"].verdict == verdict, told
 
 
 CORRUPTIONS: list[tuple[str, Callable[[pa.Table], pa.Table]]] = [
