@@ -27,7 +27,7 @@ from models.table.model import CHUNK, TableModel, fit_table, load_model
 from models.table.physical import is_string
 from models.table.steering import no_nulls
 
-PARENT, BEFORE = "parent.", "before."
+PARENT, BEFORE = "↑", "←"  # before the names of columns of the parent, and of the sibling before
 COUNT, PLACE, FIRST, STEP = (f"{ADDED}{name}" for name in ("children", "place", "first", "step"))
 ANEW = ("text", "key")  # roles that say nothing of a row
 MOST_PLACES = 65_535
@@ -293,6 +293,8 @@ def _sequences(
         columns[STEP] = pc.subtract(units, units.take(previous))
         own = [link.order, *(name for name in own if name != link.order)]
     for name in own:
+        if name in columns:
+            raise ValueError(f"column {name!r}: rename it, a column that is added for learning has this name")
         columns[name] = plain_values(children[name])
     return pa.table(columns)
 
