@@ -17,20 +17,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.types as pt
 import torch
 
 from models.table.codec import as_field, plain_values
 from models.table.columns import ADDED, Chunk, KeyColumn, role_of
 from models.table.masked_mlp import pick
 from models.table.model import CHUNK, TableModel, fit_table, load_model
-from models.table.physical import is_string
+from models.table.references import MOST_PLACES, as_order, order_units, owners_of
 from models.table.steering import no_nulls
 
 PARENT, BEFORE = "↑", "←"  # before the names of columns of the parent, and of the sibling before
 COUNT, PLACE, FIRST, STEP = (f"{ADDED}{name}" for name in ("children", "place", "first", "step"))
 ANEW = ("text", "key")  # roles that say nothing of a row
-MOST_PLACES = 65_535
 LINK = "link.arrow"  # the child table's schema, and the link in its metadata
 
 Compute = Callable[[Mapping[str, pa.Array]], pa.Array]
@@ -127,7 +125,7 @@ class ChildModel:
             def reckoned(row: Mapping[str, pa.Array]) -> pa.Array:
                 units = start + np.asarray(row[drawn])
                 inside[:] = (units >= span[0]) & (units <= span[1])
-                return _as_order(pa.array(np.clip(units, *span)), kind)
+                return as_order(pa.array(np.clip(units, *span)), kind)
 
             computed[order] = reckoned
         made = _draw(self.rows, rows, context, computed, seed, taken)
@@ -244,15 +242,6 @@ def load_children(folder: Path) -> ChildModel:
     return ChildModel(link, schema.remove_metadata(), *models, tuple(told["span"]) if told["span"] else None)
 
 
-def owners_of(references: pa.ChunkedArray | pa.Array, keys: pa.ChunkedArray | pa.Array) -> pa.Array:
-    """The row of `keys` that each reference names, null for none."""
-    plain, known = (
-        plain_values(side if isinstance(side, pa.ChunkedArray) else pa.chunked_array([side]))
-        for side in (references, keys)
-    )
-    return pc.index_in(plain, value_set=known.cast(plain.type))
-
-
 def _told(parents: pa.Table, without: Sequence[str]) -> dict[str, pa.Array]:
     """The parent's columns that say something of its children, by the name they have beside them."""
     found = {}
@@ -297,24 +286,6 @@ def _sequences(
             raise ValueError(f"column {name!r}: rename it, a column that is added for learning has this name")
         columns[name] = plain_values(children[name])
     return pa.table(columns)
-
-
-def order_units(values: pa.Array, name: str) -> pa.Array:
-    """The values of an order as whole units that can be added: integers as they are, dates as days, instants as their
-    own unit. Raises ValueError for other types."""
-    if pt.is_integer(values.type):
-        return values.cast(pa.int64())
-    if pt.is_date32(values.type):
-        return values.cast(pa.int32()).cast(pa.int64())
-    if pt.is_timestamp(values.type) or pt.is_date64(values.type):
-        return values.cast(pa.int64())
-    what = "text" if is_string(values.type) else str(values.type)
-    raise ValueError(f"siblings cannot be ordered by {name!r}: it is {what}, not whole numbers or dates")
-
-
-def _as_order(units: pa.Array, kind: pa.DataType) -> pa.Array:
-    """The inverse of `order_units`."""
-    return units.cast(pa.int32()).cast(kind) if pt.is_date32(kind) else units.cast(kind)
 
 
 def _ranks(children: pa.Table, order: str | None) -> np.ndarray:

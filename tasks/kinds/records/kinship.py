@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from models.table.codec import plain_values
 from models.table.physical import is_string, value_type
 from models.table.reading import read_table
-from models.table.related import MOST_PLACES, order_units, owners_of
+from models.table.references import MOST_PLACES, order_units, owners_of
 from tasks.kinds.base import JOB_ID
 
 _SHORT = re.compile(r"(?P<column>.+?)\s*->\s*(?P<job>[A-Za-z0-9_-]+)\.(?P<key>[^.]+)")
