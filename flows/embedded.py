@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 DEFAULTS = {
@@ -15,6 +17,9 @@ DEFAULTS = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
 }
+
+
+_WATCHERS: list[subprocess.Popen[bytes]] = []
 
 
 class NoServer(ValueError):
@@ -76,3 +81,31 @@ def _start_embedded() -> None:
     thread.join()
     if failure:
         raise failure[0]
+    server = SubprocessASGIServer().server_process  # Prefect keeps one for each process
+    if server is not None:
+        _end_with_us(server.pid)
+
+
+# Reads until its end of the pipe is closed, which the system does however the run dies, and ends the server if it is
+# still there. The handle is taken at once, so that it never means another process.
+_WATCH = """
+import os, signal, sys
+try:
+    server = os.pidfd_open(int(sys.argv[1]))
+except ProcessLookupError:
+    sys.exit()
+sys.stdin.buffer.read()
+try:
+    signal.pidfd_send_signal(server, signal.SIGTERM)
+except ProcessLookupError:
+    pass
+"""
+
+
+def _end_with_us(pid: int) -> None:
+    """End the server when this process is gone, even by SIGKILL, after which nothing of its own runs."""
+    if hasattr(os, "pidfd_open"):  # on Linux
+        watcher = subprocess.Popen(  # noqa: S603 - our own interpreter and text
+            [sys.executable, "-S", "-c", _WATCH, str(pid)], stdin=subprocess.PIPE, start_new_session=True
+        )
+        _WATCHERS.append(watcher)  # held, for with it the pipe would be closed

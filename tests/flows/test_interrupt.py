@@ -1,4 +1,5 @@
-"""Ctrl-C in a terminal: every process of the foreground group gets the signal, the run's embedded server included."""
+"""Ctrl-C in a terminal, where every process of the foreground group gets the signal, the embedded server included; and
+SIGKILL, after which the run itself can end nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,6 +56,28 @@ def test_ctrl_c_keeps_what_is_committed_and_the_same_command_goes_on(tmp_path: P
     assert {name: after[name] for name in committed} == committed
     assert len(after) == 10
     assert not verify(open_store(str(to)), "night").problems
+
+
+@pytest.mark.timeout(400)
+def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
+    specs, to = copy_jobs(tmp_path / "specs.jsonl", 40), tmp_path / "out"
+    line = command(
+        "run", specs, "--to", to, "--run-id", "night", "--set", "shard_items=4",
+        "--set", "engines.copy=tests.support.engines:slow", "--set", "engine_options.copy.seconds=0.25",
+    )  # fmt: skip
+    env = environment(tmp_path / "prefect")
+    env.pop("PREFECT_API_URL", None)
+    process = subprocess.Popen(
+        line, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, start_new_session=True
+    )
+    try:
+        wait_for_commits(to / "night", 1, process)
+        process.kill()
+        process.wait()
+        assert no_process_of(process.pid)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for_commits(run: Path, number: int, process: subprocess.Popen[str]) -> None:
