@@ -22,13 +22,8 @@ END_SECONDS = 45.0
 
 @pytest.mark.timeout(600)
 def test_ctrl_c_keeps_what_is_committed_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    specs, to, run = copy_jobs(tmp_path / "specs.jsonl", 40), tmp_path / "out", tmp_path / "out/night"
-    line = command(
-        "run", specs, "--to", to, "--run-id", "night", "--set", "shard_items=4",
-        "--set", "engines.copy=tests.support.engines:slow", "--set", "engine_options.copy.seconds=0.25",
-    )  # fmt: skip
-    env = environment(tmp_path / "prefect")
-    env.pop("PREFECT_API_URL", None)
+    to, run = tmp_path / "out", tmp_path / "out/night"
+    line, env = slow_run(tmp_path, to)
     process = subprocess.Popen(
         line, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -60,13 +55,8 @@ def test_ctrl_c_keeps_what_is_committed_and_the_same_command_goes_on(tmp_path: P
 
 @pytest.mark.timeout(400)
 def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
-    specs, to = copy_jobs(tmp_path / "specs.jsonl", 40), tmp_path / "out"
-    line = command(
-        "run", specs, "--to", to, "--run-id", "night", "--set", "shard_items=4",
-        "--set", "engines.copy=tests.support.engines:slow", "--set", "engine_options.copy.seconds=0.25",
-    )  # fmt: skip
-    env = environment(tmp_path / "prefect")
-    env.pop("PREFECT_API_URL", None)
+    to = tmp_path / "out"
+    line, env = slow_run(tmp_path, to)
     process = subprocess.Popen(
         line, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, start_new_session=True
     )
@@ -78,6 +68,17 @@ def test_a_killed_run_leaves_no_process_behind(tmp_path: Path) -> None:
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def slow_run(folder: Path, to: Path) -> tuple[list[str], dict[str, str]]:
+    """The command of a run `night` of forty slow items in ten shards with an embedded server, and its environment."""
+    line = command(
+        "run", copy_jobs(folder / "specs.jsonl", 40), "--to", to, "--run-id", "night", "--set", "shard_items=4",
+        "--set", "engines.copy=tests.support.engines:slow", "--set", "engine_options.copy.seconds=0.25",
+    )  # fmt: skip
+    env = environment(folder / "prefect")
+    env.pop("PREFECT_API_URL", None)
+    return line, env
 
 
 def wait_for_commits(run: Path, number: int, process: subprocess.Popen[str]) -> None:
