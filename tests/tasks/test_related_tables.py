@@ -216,6 +216,7 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
             "no job has such",
         ),
         ({"job_id": "lines", "parent": '{"a":' * 3_000}, "parent", "not JSON"),
+        ({"job_id": "lines", "parent": json.dumps({"\x80" * 5_000: 1})}, "parent", r"has the unknown '\x80\x80"),
         (
             {"job_id": "lines", "parent": '{"column": "order", "job": "orders", "key": "number", "order": "article"}'},
             "parent",

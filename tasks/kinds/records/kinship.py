@@ -19,6 +19,7 @@ from models.table.references import MOST_PLACES, order_units, owners_of
 from tasks.kinds.base import JOB_ID
 
 _SHORT = re.compile(r"(?P<column>.+?)\s*->\s*(?P<job>[A-Za-z0-9_-]+)\.(?P<key>[^.]+)")
+_SHOWN = 80  # characters of a wrong value that a message repeats
 _FORM = 'write COLUMN->JOB_ID.COLUMN, or JSON: {"column": …, "job": …, "key": …, "order": …}'
 
 
@@ -44,7 +45,7 @@ def parse_parent(text: str) -> Parent | None:
         return _from_json(text)
     found = _SHORT.fullmatch(text.strip())
     if found is None:
-        raise ValueError(f"{text!r} names no parent: {_FORM}")
+        raise ValueError(f"{text[:_SHOWN]!r} names no parent: {_FORM}")
     return Parent(**found.groupdict())
 
 
@@ -57,7 +58,7 @@ def _from_json(text: str) -> Parent:
     missing = {"column", "job", "key"} - set(told)
     if extra or missing:
         what = [f"lacks {', '.join(sorted(missing))}"] * bool(missing)
-        what += [f"has the unknown {', '.join(sorted(extra))}"] * bool(extra)
+        what += [f"has the unknown {min(extra)[:_SHOWN]!r}"] * bool(extra)
         raise ValueError(f"the parent {' and '.join(what)}: {_FORM}")
     texts = [value for name, value in told.items() if name != "order" or value is not None]
     if not all(isinstance(value, str) and value for value in texts):
