@@ -21,6 +21,7 @@ from tasks.store import open_store
 from tasks.verify import verify
 
 SETTINGS = Settings(workers=2)
+THREE = {"column": "order", "job": "orders", "key": "number"}
 
 
 def write_shop(folder: Path, customers: int = 400) -> None:
@@ -216,7 +217,11 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
             "no job has such",
         ),
         ({"job_id": "lines", "parent": '{"a":' * 3_000}, "parent", "not JSON"),
-        ({"job_id": "lines", "parent": json.dumps({"\x80" * 5_000: 1})}, "parent", r"has the unknown '\x80\x80"),
+        (
+            {"job_id": "lines", "parent": json.dumps({**THREE, "\x80" * 3_000: 1})},
+            "parent",
+            r"has the unknown '\x80\x80",
+        ),
         (
             {"job_id": "lines", "parent": '{"column": "order", "job": "orders", "key": "number", "order": "article"}'},
             "parent",

@@ -56,10 +56,10 @@ def _from_json(text: str) -> Parent:
         raise ValueError(f"not JSON: {error}; {_FORM}") from error
     extra = set(told) - {"column", "job", "key", "order"}
     missing = {"column", "job", "key"} - set(told)
-    if extra or missing:
-        what = [f"lacks {', '.join(sorted(missing))}"] * bool(missing)
-        what += [f"has the unknown {min(extra)[:_SHOWN]!r}"] * bool(extra)
-        raise ValueError(f"the parent {' and '.join(what)}: {_FORM}")
+    if missing:
+        raise ValueError(f"the parent lacks {', '.join(sorted(missing))}: {_FORM}")
+    if extra:
+        raise ValueError(f"the parent has the unknown {min(extra)[:_SHOWN]!r}: {_FORM}")
     texts = [value for name, value in told.items() if name != "order" or value is not None]
     if not all(isinstance(value, str) and value for value in texts):
         raise ValueError(f"the parts of a parent are texts that are not empty: {_FORM}")
