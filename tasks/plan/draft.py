@@ -36,7 +36,6 @@ class Entry:
     group: int
     fit: int | None
     sources: dict[str, str]
-    parent: str | None
     file: str
     row: int
 
@@ -245,7 +244,6 @@ class _Filing:
                 group,
                 fit,
                 prepared.sources,
-                job.parent_id,
                 file,
                 row,
             ]

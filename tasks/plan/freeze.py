@@ -90,22 +90,20 @@ def cut(
 ) -> Plan:
     """Cut the draft into shards and write its partition files under the draft's folder; touch no store but to read."""
     shards: list[Shard] = []
-    homes: dict[str, str] = {}  # of jobs that may be parents: their shards
-    parents: dict[str, str] = {}  # of shards that are made from a parent's: its job
+    homes: dict[str, str] = {}  # the shards of jobs that make data sets
     parted = _parted(draft, index)
     partitions: dict[int, Stored] = {}
     counts = {kind: [0, 0] for kind in sorted(draft.items)}
     for number in range(draft.partitions):
         before = len(shards)
-        stored = _cut_partition(draft, desk, index, number, first_attempts, shards, homes, parents, parted)
+        stored = _cut_partition(draft, desk, index, number, first_attempts, shards, homes, parted)
         if stored is not None:
             partitions[number] = stored
         for shard in shards[before:]:
             counts[shard.kind][0] += shard.items
             counts[shard.kind][1] += shard.reused
-    for number, shard in enumerate(shards):
-        if shard.id in parents:
-            shards[number] = shard.model_copy(update={"after": homes.get(parents[shard.id])})
+    above = {homes[c.job_id]: homes[c.parent_id] for c in draft.children if {c.job_id, c.parent_id} <= homes.keys()}
+    shards = [shard.model_copy(update={"after": above.get(shard.id)}) if shard.needs else shard for shard in shards]
     return Plan(
         run_id=run,
         intent=draft.intent,
@@ -153,7 +151,6 @@ def _cut_partition(
     first_attempts: Mapping[str, int],
     shards: list[Shard],
     homes: dict[str, str],
-    parents: dict[str, str],
     parted: set[str],
 ) -> Stored | None:
     entries = list(draft.entries(number))
@@ -186,8 +183,6 @@ def _cut_partition(
                 )
                 if fit >= 0:
                     homes.update(dict.fromkeys((entry.job_id for entry in chunk), shard.id))
-                if chunk[0].parent is not None and not whole:
-                    parents[shard.id] = chunk[0].parent
                 shards.append(shard)
                 writer.write_table(_jobs_table(shard.id, chunk, keys, first_attempts, made), row_group_size=len(chunk))
                 row_group += 1

@@ -81,11 +81,9 @@ def check_references(path: Path, parents: Path, parent: Parent) -> None:
             f"{parent.column!r} is {one} and {parent.key!r} of {parent.job!r} is {other}: they cannot match"
         )
     if parent.order is not None:
-        order_units(plain_values(children[parent.order]), parent.order)
-    if parent.order is not None and children[parent.order].null_count:
-        raise ValueError(
-            f"{parent.order!r}, which orders siblings, is null in {children[parent.order].null_count:,} rows"
-        )
+        nulls = order_units(plain_values(children[parent.order]), parent.order).null_count
+        if nulls:
+            raise ValueError(f"{parent.order!r}, which orders siblings, is null in {nulls:,} rows")
     lost = orphans(children, above, parent)
     if lost:
         raise ValueError(
