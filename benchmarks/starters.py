@@ -36,6 +36,7 @@ def main() -> None:
     copy.add_argument("--specs", type=int, default=300, help="held-out jobs")
     copy.add_argument("--variants", type=int, default=3)
     copy.add_argument("--attempts", type=int, default=1, help="tries an item has; the measures are of the first")
+    copy.add_argument("--unread", action="store_true", help="write without proof-reading, as plain transformers would")
     copy.add_argument("--temperature", type=float, help="instead of the jobs' own")
     image = parser.add_argument_group("image")
     image.add_argument("--image-model", type=Path, nargs="+", default=[shipped / "image"], help="one after the other")

@@ -15,7 +15,10 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRequest:
-    """One completion of a chat. `messages` are role/content pairs; lengths are in tokens."""
+    """One completion of a chat. `messages` are role/content pairs; lengths are in tokens.
+
+    `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written.
+    """
 
     id: str
     messages: list[dict[str, str]]
@@ -23,6 +26,7 @@ class TextRequest:
     max_tokens: int = 160
     temperature: float = 0.8
     top_p: float = 0.95
+    brief: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from benchmarks.starter_judges.heldout import Spec, heldout_specs
 from benchmarks.starter_judges.writing import Item, plain_speed, write
 from models.text import engine as text_engine
 from tasks.kinds.copy.job import CopyJob
+from tasks.kinds.copy.kind import READER
 from tasks.specs.shopify import import_shopify
 
 CHANNELS = ("product_page", "social")
@@ -44,7 +45,7 @@ def _report_model(
 ) -> dict[str, list[Measure]]:
     """Print one model's tables; the measures by set of jobs. All texts go to `args.out`, those best ranked first."""
     print(f"\n# starter-copy: {folder}, seed {args.seed}", flush=True)
-    engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH)
+    engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH, reader="" if args.unread else READER)
     held_out = heldout_specs(args.specs, args.seed, args.variants)
     written = {HELD_OUT: _write(engine, HELD_OUT, held_out, args)}
     for path in args.catalogue:

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from benchmarks.starter_judges.heldout import Spec
 from models.engine import TextRequest
+from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, parse
 from tasks.kinds.copy.rules import judge_alone, judge_among
@@ -110,6 +111,7 @@ def _request(name: str, item: Item, seed: int, number: int) -> TextRequest:
         max_tokens=default_max_tokens(item.job),
         temperature=item.job.temperature,
         top_p=item.job.top_p,
+        brief=reader.brief(item.job),
     )
 
 

@@ -11,6 +11,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from models.text.proof import Proof
 from models.text.sampling import choose
 
 # Room for keys and values grows by this many positions at a time.
@@ -19,13 +20,17 @@ _STRIDE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A prompt as token ids and how to go on from it; `draws` holds a uniform for every token."""
+    """A prompt as token ids and how to go on from it.
+
+    `draws` holds a uniform for every token, those that `proof` takes back included.
+    """
 
     ids: list[int]
     max_tokens: int
     temperature: float
     top_p: float
     draws: np.ndarray
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,47 @@ class _GrowingLayer(DynamicLayer):
         return self.keys, self.values
 
 
+class _Writing:
+    """One row under way: its tokens, and where each lies in the cache."""
+
+    def __init__(self, row: Row, length: int) -> None:
+        self.row = row
+        self.ids: list[int] = []
+        self.stopped = False
+        self.sound = True
+        self.running = True
+        self._slots: list[int] = []
+        self._last_of_prompt = length - 1
+
+    def take(self, token: int, good: bool, end: bool, slot: int) -> int | None:
+        """Take the token that was drawn, whose place in the cache is `slot`, or go back: to how many tokens."""
+        self.sound = self.sound and good
+        if end or not good:
+            self.stopped = True
+        else:
+            self.ids.append(token)
+            self._slots.append(slot)
+        self.running = not self.stopped and len(self.ids) < self.row.max_tokens
+        if not good or self.row.proof is None or (not self.running and not end):
+            return None
+        return self.row.proof.keep(self.ids, end)
+
+    def go_back(self, kept: int, slot: int) -> tuple[int, int, list[int]]:
+        """Forget all but `kept` tokens. Returns the token to feed again at `slot`, its position and the slots to hide.
+
+        The scores behind a token are gone when they have been used: so the last token that stays goes in anew.
+        """
+        hidden = [used for used in self._slots[max(0, kept - 1) :] if used != slot]
+        del self.ids[kept:], self._slots[kept:]
+        self.stopped, self.running = False, True
+        if kept:
+            self._slots[-1] = slot
+        else:
+            hidden.append(self._last_of_prompt)
+            self._last_of_prompt = slot
+        return (self.ids or self.row.ids)[-1], len(self.row.ids) + kept - 1, hidden
+
+
 @torch.inference_mode()
 def run_batch(
     model: Any, rows: Sequence[Row], *, slots: int, length: int, pad: int, ends: frozenset[int]
@@ -66,7 +112,8 @@ def run_batch(
 
     The batch is `slots` rows of `length` prompt positions, padded on the left; dummies fill the missing rows. `length`
     must be above every prompt's: a batch without a single padded position would take another path through attention,
-    and its rows would differ in the last bits from the same rows in other company.
+    and its rows would differ in the last bits from the same rows in other company. Where a row's proof takes tokens
+    back, their places in the cache are masked and the row goes on behind them.
     """
     device = model.device
     ids = torch.full((slots, length), pad)
@@ -75,12 +122,12 @@ def run_batch(
     for index, row in enumerate(rows):
         ids[index, length - len(row.ids) :] = torch.tensor(row.ids)
         seen[index, length - len(row.ids) :] = 1
-    steps = max(row.max_tokens for row in rows)
+    steps = max(len(row.draws) for row in rows)
     temperature, top_p = torch.zeros(slots), torch.ones(slots)
     draws = torch.zeros((steps, slots), dtype=torch.float64)
     for index, row in enumerate(rows):
         temperature[index], top_p[index] = row.temperature, row.top_p
-        draws[: row.max_tokens, index] = torch.from_numpy(row.draws[: row.max_tokens])
+        draws[: len(row.draws), index] = torch.from_numpy(row.draws)
     ids, temperature, top_p, draws = ids.to(device), temperature.to(device), top_p.to(device), draws.to(device)
     mask = torch.ones((slots, length + steps), dtype=torch.long, device=device)
     mask[:, :length] = seen
@@ -88,9 +135,7 @@ def run_batch(
     cache = DynamicCache(config=model.config)
     cache.layers = [_GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
 
-    written: list[list[int]] = [[] for _ in rows]
-    stopped, sound = [False] * len(rows), [True] * len(rows)
-    running = set(range(len(rows)))
+    writing = [_Writing(row, length) for row in rows]
     for step in range(steps):
         scores = model(
             input_ids=ids,
@@ -102,18 +147,20 @@ def run_batch(
         ).logits[:, -1].float()  # fmt: skip
         finite = torch.isfinite(scores.sum(dim=-1))
         tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature, top_p, draws[step])
-        for index, (token, good) in enumerate(zip(tokens.tolist()[: len(rows)], finite.tolist(), strict=False)):
-            if index not in running:
-                continue
-            sound[index] = sound[index] and good
-            if token in ends or not good:
-                stopped[index] = True
-                running.discard(index)
-                continue
-            written[index].append(token)
-            if len(written[index]) >= rows[index].max_tokens:
-                running.discard(index)
-        if not running:
-            break
         ids, positions = tokens.unsqueeze(1), positions[:, -1:] + 1
-    return [Written(*parts) for parts in zip(written, stopped, sound, strict=True)]
+        slot = length + step
+        for index, (line, token, good) in enumerate(zip(writing, tokens.tolist(), finite.tolist(), strict=False)):
+            if not line.running:
+                continue
+            kept = line.take(token, good, token in ends, slot)
+            if kept is not None:
+                ids[index, 0], positions[index, 0], hidden = line.go_back(kept, slot)
+                mask[index, hidden] = 0
+        if not any(line.running for line in writing):
+            break
+    return [Written(line.ids, line.stopped, line.sound) for line in writing]
+
+
+def can_go_back(model: Any) -> bool:
+    """Whether all of the model's memory is keys and values, from which single tokens can be masked."""
+    return all(isinstance(layer, DynamicLayer) for layer in DynamicCache(config=model.config).layers)

@@ -6,9 +6,10 @@ model and the batch shape alone: not on its neighbours, its slot or the order of
 
 from __future__ import annotations
 
+import importlib
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,9 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.engine import TextRequest, TextResult
-from models.text.decode import Row, Written, run_batch
+from models.text import lexicon
+from models.text.decode import Row, Written, can_go_back, run_batch
+from models.text.proof import Proof, Reader, allowance, decoder
 from models.text.sampling import uniforms
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -27,8 +30,14 @@ _BUCKETS = (32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 _COARSE = 1024
 
 
-def open(ref: str, device: str, dtype: str, *, batch_size: int = 32) -> TextEngine:
+# Makes the reader of a request's text out of its brief.
+ReaderOf = Callable[[dict[str, Any]], Reader]
+
+
+def open(ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str = "") -> TextEngine:
     """Load the causal language model in the folder `ref`.
+
+    `reader` names, as `module:function`, what makes readers of texts out of requests' briefs: see `models.text.proof`.
 
     Raises:
         ValueError: the folder is no such model, has no chat template or no safetensors, or `dtype` is unknown.
@@ -55,7 +64,15 @@ def open(ref: str, device: str, dtype: str, *, batch_size: int = 32) -> TextEngi
         # Several threads share a matrix product by rows, and a row's last bits would then depend on its slot.
         torch.set_num_threads(1)
     model.to(torch.device(device))  # type: ignore[arg-type]
-    return TextEngine(model.eval(), tokenizer, batch_size)
+    return TextEngine(model.eval(), tokenizer, batch_size, _named(reader), lexicon.read(folder))
+
+
+def _named(reader: str) -> ReaderOf | None:
+    if not reader:
+        return None
+    module, _, function = reader.partition(":")
+    found: ReaderOf = getattr(importlib.import_module(module), function)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +85,20 @@ class _Waiting:
 class TextEngine:
     """A loaded language model. `submit` is safe while another thread iterates over `results`."""
 
-    def __init__(self, model: Any, tokenizer: Any, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        batch_size: int,
+        reader_of: ReaderOf | None = None,
+        known: frozenset[str] | None = None,
+    ) -> None:
         self._model: Any = model
         self._tokenizer = tokenizer
         self._slots = batch_size
+        self._reader_of = reader_of if can_go_back(model) else None
+        self._known = known
+        self._decode = decoder(tokenizer)
         self._lock = threading.Lock()
         self._order = count()
         self._waiting: dict[int, deque[_Waiting]] = {}
@@ -125,13 +152,26 @@ class TextEngine:
             raise ValueError(
                 f"{len(ids)} tokens and max_tokens {request.max_tokens} exceed the model's context of {self._longest}"
             )
+        reader = self._reader(request)
+        spare = allowance(request.max_tokens) if reader else 0
         return Row(
             ids=ids,
             max_tokens=request.max_tokens,
             temperature=request.temperature,
             top_p=request.top_p,
-            draws=uniforms(request.seed, request.max_tokens),
+            draws=uniforms(request.seed, request.max_tokens + spare),
+            proof=Proof(self._decode, reader, spare) if reader else None,
         )
+
+    def _reader(self, request: TextRequest) -> Reader | None:
+        # The likeliest text would only come again.
+        if self._reader_of is None or not request.brief or request.temperature <= 0:
+            return None
+        approves = self._reader_of(request.brief)
+        if self._known is None:
+            return approves
+        known = self._known.union(*(lexicon.words(message["content"]) for message in request.messages))
+        return lambda text, ended: lexicon.words(text) <= known and approves(text, ended)
 
     def _render(self, chat: list[dict[str, str]]) -> str:
         """The chat as the model's template writes it; a template that knows no system role gets it with the user's."""

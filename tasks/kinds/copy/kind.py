@@ -9,12 +9,13 @@ import pyarrow as pa
 
 from models.engine import EngineSpec, TextRequest, TextResult
 from tasks.kinds.base import CHECKS, Attempt, Check, Desk, Output, Prepared, Refused
-from tasks.kinds.copy import prompt, rules
+from tasks.kinds.copy import prompt, reader, rules
 from tasks.kinds.copy.job import CopyJob
 
 FIELDS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("text", pa.string())]))
 
 STARTER = "starter-copy"
+READER = "tasks.kinds.copy.reader:reader"
 
 # Columns that name or count a job, or travel through; all others may change the text.
 _NOT_INPUTS = {"job_id", "kind", "variants", "seed", "model", "meta"}
@@ -46,9 +47,8 @@ class CopyKind:
 
     def engine(self, group: Sequence[str], desk: Desk) -> EngineSpec:
         """A transformers model in padded batches of one size."""
-        return desk.engine_spec(
-            self.name, "models.text.engine:open", group[0], {"batch_size": desk.settings.copy_batch}
-        )
+        options = {"batch_size": desk.settings.copy_batch, "reader": READER}
+        return desk.engine_spec(self.name, "models.text.engine:open", group[0], options)
 
     def prepare(self, job: CopyJob, desk: Desk) -> Prepared:
         """Jobs of one model share shards; the engine sorts lengths into its own buckets."""
@@ -59,6 +59,7 @@ class CopyKind:
             "seeds": [desk.settings.seed, job.seed],
             "columns": job.model_dump(mode="json", exclude=_NOT_INPUTS, exclude_defaults=True),
             "template": prompt.TEMPLATE_VERSION,
+            "reader": reader.READER_VERSION,
             "model": desk.model_digest(self.name, model),
             "sampling": [job.temperature, job.top_p, _max_tokens(job)],
             "shape": [desk.settings.copy_batch, desk.settings.dtype],
@@ -75,6 +76,8 @@ class CopyKind:
             max_tokens=_max_tokens(job),
             temperature=job.temperature,
             top_p=job.top_p,
+            # An engine that the settings name has no reader of ours.
+            brief={} if self.name in desk.settings.engines else reader.brief(job),
         )
 
     def judge(

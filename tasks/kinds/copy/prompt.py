@@ -64,9 +64,9 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
     answer = _without_fence(text.strip())
     if not answer:
         raise ParseError("the answer is empty")
+    names = field_names(job)
     if job.channel is None:
         return {"text": answer}
-    names = list(CHANNELS[job.channel].fields)
     if len(names) == 1 and not answer.startswith("{"):
         return {names[0]: _without_quotes(answer)}
     found = _json_object(answer)
@@ -82,9 +82,14 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
     return {name: found[name].strip() for name in names}
 
 
+def field_names(job: CopyJob) -> list[str]:
+    """The fields that an answer has, in order."""
+    return list(CHANNELS[job.channel].fields) if job.channel else ["text"]
+
+
 def form_hint(job: CopyJob) -> str:
     """What to tell a model whose answer does not have the channel's form."""
-    names = list(CHANNELS[job.channel].fields) if job.channel else []
+    names = field_names(job)
     return f"Answer as JSON with the fields {', '.join(names)}." if len(names) > 1 else "Answer in plain text."
 
 

@@ -12,7 +12,9 @@ from transformers import AutoConfig
 from models.engine import TextRequest
 from models.text import engine as text_engine
 from models.text.train import SHARPEN
+from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
+from tasks.kinds.copy.kind import READER
 from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, parse
 from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import sample
@@ -60,7 +62,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
         job, _, fields = sample(w)
         if fields is not None:
             jobs.append(job)
-    engine = text_engine.open(str(folder), "cpu", "float32")
+    engine = text_engine.open(str(folder), "cpu", "float32", reader=READER)
     engine.submit(
         [
             TextRequest(
@@ -70,6 +72,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
                 max_tokens=default_max_tokens(job),
                 temperature=job.temperature,
                 top_p=job.top_p,
+                brief=reader.brief(job),
             )
             for number, job in enumerate(jobs)
         ]

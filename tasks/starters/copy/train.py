@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from itertools import islice
@@ -12,6 +13,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
+from models.text import lexicon
 from models.text.tokenizer import train_tokenizer
 from models.text.train import Pair, Shape, train
 from tasks.kinds.copy.channels import CHANNELS
@@ -67,10 +69,19 @@ def train_starter_copy(
         workers=workers,
         log=log,
     )
+    lexicon.write(out, own_words(seed, 200 if smoke else 20_000))
     scores = held_out_scores(out, seed, 16 if smoke else 256)
     write_card(out, loss=loss, steps=steps, rows=rows, brief=min(steps, BRIEF_UNTIL) if start is None else 0, **scores)
     shutil.rmtree(work, ignore_errors=True)
     log(f"saved to {out}: loss {loss:.3f}, {scores['accepted']:.0%} of fresh jobs accepted at the first attempt")
+
+
+def own_words(seed: int, count: int) -> set[str]:
+    """The words that the texts of `count` examples have of their own, those of a single text left out."""
+    found: Counter[str] = Counter()
+    for pair in islice(examples(seed), count):
+        found.update(lexicon.words(pair.completion) - lexicon.words(pair.messages[-1]["content"]))
+    return {word for word, texts in found.items() if texts > 1}
 
 
 def _draw_step(seed: int, rows: int, brief: int, step: int) -> list[Pair]:

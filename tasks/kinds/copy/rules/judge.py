@@ -29,7 +29,7 @@ from tasks.kinds.copy.rules.shape import (
     check_quotes,
     check_sms_segment,
 )
-from tasks.kinds.copy.rules.terms import banned_terms, check_banned, check_claims, check_required
+from tasks.kinds.copy.rules.terms import banned_terms, check_banned, check_claims, check_name, check_required
 from tasks.kinds.copy.rules.text import Draft, cut_out, term, words
 
 _ALONE = (
@@ -37,6 +37,13 @@ _ALONE = (
     check_numbers, check_language, check_placeholders, check_markup, check_echo, check_links, check_characters,
     check_repetition, check_degenerate, check_ending, check_quotes,
 )  # fmt: skip
+# What a text can break before it is whole, in any of its fields …
+_EARLY = (
+    check_distinct_fields, check_sms_segment, check_banned, check_claims, check_numbers, check_placeholders,
+    check_markup, check_echo, check_links, check_characters, check_repetition, check_degenerate,
+)  # fmt: skip
+# … and in those that are finished.
+_FINISHED = (check_name, check_ending, check_quotes)
 
 
 class JobRules:
@@ -109,6 +116,17 @@ class JobRules:
         """One check for each rule that looks at a candidate by itself."""
         draft = Draft(fields, self.names)
         return [check(self, draft) for check in _ALONE]
+
+    def judge_part(self, finished: dict[str, str], unfinished: dict[str, str]) -> list[Check]:
+        """The checks that a text can fail before it is whole: of its finished fields, and of one under way."""
+        checks: list[Check] = []
+        if finished or unfinished:
+            part = Draft({**finished, **unfinished}, self.names)
+            checks += [check_length(self, part, unfinished), *(check(self, part) for check in _EARLY)]
+        if finished:
+            draft = Draft(finished, self.names)
+            checks += [check(self, draft) for check in _FINISHED]
+        return checks
 
     def judge_among(self, fields: dict[str, str], accepted: Sequence[dict[str, str]]) -> list[Check]:
         """The check of a candidate against the accepted variants of its job, in their order."""

@@ -81,7 +81,7 @@ def check_required(rules: JobRules, draft: Draft) -> Check:
     """The product's name and the terms of must_include."""
     missing = [term.written for term in rules.required if not term.within(draft)]
     if not missing:
-        return _check_name(rules, draft)
+        return check_name(rules, draft)
     hopeless = [term for term in missing if rules.widest is not None and graphemes(term) > rules.widest]
     reason = f"{', '.join(missing)} missing"
     if hopeless:
@@ -90,7 +90,7 @@ def check_required(rules: JobRules, draft: Draft) -> Check:
     return failed("required", reason, hint, verdict="reject" if hopeless else None)
 
 
-def _check_name(rules: JobRules, draft: Draft) -> Check:
+def check_name(rules: JobRules, draft: Draft) -> Check:
     """The name in the fields that are its place, and no slip of it elsewhere."""
     name = rules.name
     if name is None or name.plain is not None:

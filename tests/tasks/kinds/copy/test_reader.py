@@ -1,0 +1,100 @@
+"""What of a text under way is taken back at once, and what is left to the judge of the whole."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.kinds.copy.job import CopyJob
+from tasks.kinds.copy.reader import brief, reader
+
+JOB: dict[str, Any] = {
+    "job_id": "a", "kind": "copy", "product_name": "Harbor Mug", "brand_name": "Tidewell",
+    "features": ["keeps coffee warm", "hand-glazed stoneware from the coast"], "facts": {"capacity": "350 ml"},
+    "must_avoid": ["cheap"],
+}  # fmt: skip
+
+
+def stands(text: str, *, ended: bool = False, **columns: Any) -> bool:
+    job = CopyJob.model_validate({**JOB, "channel": "product_page"} | columns)
+    return reader(brief(job))(text, ended)
+
+
+TITLE = '{"title": "Harbor Mug", "body": "'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Here you are:",
+        '{"title": "',
+        TITLE,
+        TITLE + "The Harbor Mug keeps coffee warm.",
+        TITLE + "It holds 350 ml.",
+        TITLE + 'They call it \\"the mug\\".',
+        '```json\n{"title": "Harbor Mug",\n "body": "It keeps',
+    ],
+)
+def test_what_is_well_so_far_may_stand(text: str) -> None:
+    assert stands(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TITLE + "It is cheap.",
+        TITLE + "It holds 400 ml.",
+        TITLE + "Visit <b>us</b> now.",
+        TITLE + "Hand-glazed stoneware from the coast. Hand-glazed stoneware from the coast.",
+        TITLE + "Write to [your name].",
+        TITLE + "Good things take time. " * 60,
+        '{"title": "Harbour Bowl", "body": "',
+        '{"title": "Harbor Mug (new", "body": "',
+        '{"body": "',
+        '{"title": "Harbor Mug", "title": "',
+        '{"title": "Harbor Mug", "price": "',
+    ],
+)
+def test_what_no_end_can_mend_is_taken_back(text: str) -> None:
+    assert not stands(text)
+
+
+def test_an_end_is_judged_as_a_whole() -> None:
+    assert stands(TITLE + 'The Harbor Mug keeps coffee warm. It holds 350 ml, so take your time."}', ended=True)
+    assert not stands(TITLE + 'Short."}', ended=True)
+    assert not stands(TITLE + "The Harbor Mug keeps coffee warm. It holds 350 ml, so take your", ended=True)
+    assert not stands("The Harbor Mug keeps coffee warm.", ended=True)
+
+
+def test_what_can_still_come_is_not_missed_before_the_end() -> None:
+    columns = {"channel": "social", "must_include": ["stoneware"]}
+    assert stands("The Harbor Mug is here.", **columns)
+    assert not stands("The Harbor Mug is here.", ended=True, **columns)
+    assert stands("The Harbor Mug is here. Stoneware, glazed by hand.", ended=True, **columns)
+
+
+def test_what_no_text_could_mend_is_left_to_the_judge() -> None:
+    columns = {"channel": "search_ad", "must_include": ["w" * 95]}
+    ad = (
+        '{"headline_1": "Harbor Mug", "headline_2": "By Tidewell", "headline_3": "Take a look", '
+        '"description_1": "The Harbor Mug.", "description_2": "Keeps coffee warm."}'
+    )
+    assert stands(ad, ended=True, **columns)
+
+
+def test_a_free_prompt_has_rules_too() -> None:
+    columns = {"channel": None, "product_name": None, "prompt": "Write of mugs.", "max_chars": 40}
+    assert stands("Mugs are warm.", **columns)
+    assert not stands("Mugs are cheap.", **columns)
+    assert not stands("Mugs are warm. Mugs are round, and there are many of them.", **columns)
+    assert stands("Mugs are warm, and mine is blue.", ended=True, **columns)
+
+
+def test_a_brief_is_what_json_can_carry_and_no_more_than_is_needed() -> None:
+    job = CopyJob.model_validate({**JOB, "channel": "sms", "variants": 9, "meta": {"campaign": "x"}})
+    told = brief(job)
+    assert "variants" not in told
+    assert "meta" not in told
+    assert told["facts"] == {"capacity": "350 ml"}
