@@ -38,7 +38,8 @@ from models.table.constraints import (
     place_of,
     violations,
 )
-from models.table.masked_mlp import MaskedMLP, pick
+from models.table.families import RecordNetwork
+from models.table.masked_mlp import pick
 from models.table.masks import Masks
 from models.table.physical import from_numbers
 from models.table.scale import MICRO, places, units_per_place
@@ -84,7 +85,7 @@ class ConstrainedSampler:
     def __init__(
         self,
         codec: TableCodec,
-        network: MaskedMLP,
+        network: RecordNetwork,
         constraints: Sequence[Constraint],
         conditions: Conditions,
         seen: dict[tuple[str, ...], np.ndarray],

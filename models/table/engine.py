@@ -24,13 +24,12 @@ from models.table.constraints import parse_constraints
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
-from models.table.steps import default_steps
+from models.table.steps import AUTO, FAMILIES, default_steps
 
 __all__ = ["TableEngine", "answer", "default_steps", "open"]
 
 TableRequest = FitRequest | SampleRequest
 ROW_GROUP = 65_536
-FAMILIES = ("auto", "transformer")  # what a job may ask for; both are served by the masked MLP
 
 
 class TableEngine:
@@ -74,16 +73,20 @@ def answer(request: TableRequest) -> TableResult:
 
 
 def _fit(request: FitRequest) -> TableResult:
-    if request.family not in FAMILIES:
-        raise ValueError(f"family {request.family!r} is not one of {', '.join(FAMILIES)}")
+    family = AUTO if request.family == "auto" else request.family
+    if family not in FAMILIES:
+        raise ValueError(f"family {request.family!r} is not one of auto, {', '.join(FAMILIES)}")
     began = time.perf_counter()
     table = read_table(Path(request.source))
     if request.parents:
+        if family != AUTO:
+            raise ValueError(f"a table with a parent is drawn by the family {AUTO}, not {family}")
         return _fit_children(request, table, began)
     model, fit = fit_table(
         table,
         seed=request.seed,
         steps=request.steps,
+        family=family,
         primary_key=request.primary_key or None,
         order=request.order,
         together=[json.loads(names) for names in request.together],

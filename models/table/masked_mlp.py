@@ -1,13 +1,11 @@
 """An autoregressive network over the tokens of a row: each part is predicted from the parts before it.
 
 One small network per part, all run at once: embeddings of the earlier parts through a block-triangular matrix, then a
-residual layer of the part's own, then its logits. The biases of the logits start at the log marginals, so that an
-untrained network draws independent columns and training only has to add the dependence between them.
+residual layer of the part's own, then its logits.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,13 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.table.heads import Heads
 from models.table.number import Part
 
 WIDTH = 16
+DROPOUT = 0.2
 HIDDEN = 48  # twice as many learn rows by heart: likelier in training, no likelier held out
 COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
 MOST = 64_000_000
-NEVER = -1e9
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -58,43 +57,22 @@ class MaskedMLP(nn.Module):
         earlier = torch.ones(count, count).triu(1)
         self.register_buffer("offsets", torch.tensor(offsets), persistent=False)
         self.register_buffer("mask", earlier.repeat_interleave(width, 0).repeat_interleave(hidden, 1), persistent=False)
-        # parts of like size share one batched product; padding costs at most half of it
-        order: dict[int, list[int]] = {}
-        for place, size in enumerate(sizes):
-            order.setdefault(math.ceil(math.log2(max(size, 8))), []).append(place)
-        self.groups = [order[key] for key in sorted(order)]
-        self.group_of = {place: (g, n) for g, group in enumerate(self.groups) for n, place in enumerate(group)}
-        self.logits = nn.ParameterList()
-        self.logit_bias = nn.ParameterList()
-        for number, group in enumerate(self.groups):
-            widest = max(sizes[place] for place in group)
-            self.logits.append(nn.Parameter(torch.empty(len(group), hidden, widest)))
-            self.logit_bias.append(nn.Parameter(torch.zeros(len(group), 1, widest)))
-            allowed = torch.zeros(len(group), 1, widest)
-            for n, place in enumerate(group):
-                allowed[n, :, sizes[place] :] = NEVER
-                if self.parts[place].gate is not None:
-                    allowed[n, :, 0] = NEVER
-            self.register_buffer(f"allowed_{number}", allowed, persistent=False)
+        self.heads = Heads(self.parts, hidden)
+
+    @classmethod
+    def for_parts(cls, parts: Sequence[Part]) -> MaskedMLP:
+        """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
+        return cls(parts, *sizes_for(len(parts)))
 
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
-        count = len(self.parts)
         with torch.no_grad():
             self.embedding.normal_(std=self.width**-0.5, generator=generator)
             self.first.normal_(generator=generator)
             seen = self.mask.sum(0).clamp(min=1)
             self.first.mul_(self.mask * (2 / seen).sqrt())
             self.second.normal_(std=(2 / self.hidden) ** 0.5, generator=generator)
-            for weight in self.logits:
-                weight.normal_(std=0.01, generator=generator)
-            for place in range(count):
-                group, row = self.group_of[place]
-                part = self.parts[place]
-                column = tokens[:, place]
-                counts = np.bincount(column[column > 0] if part.gate is not None else column, minlength=part.size)
-                share = torch.tensor((counts + 0.5) / (counts.sum() + 0.5 * part.size))
-                self.logit_bias[group][row, 0, : part.size] = share.log().to(self.logit_bias[group].dtype)
+        self.heads.start(tokens, generator)
 
     def nll(self, tokens: Tensor, dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
         """Negative log-likelihood of each row, nats. `tokens` is int64, rows × parts.
@@ -108,16 +86,16 @@ class MaskedMLP(nn.Module):
         hidden = _drop(hidden, dropout, generator)
         hidden = functional.relu(torch.baddbmm(self.second_bias, hidden, self.second)) + hidden
         hidden = _drop(hidden, dropout, generator)
-        total = tokens.new_zeros(rows, dtype=hidden.dtype)
-        for number, group in enumerate(self.groups):
-            bias = self.logit_bias[number] + self.get_buffer(f"allowed_{number}")
-            scores = torch.baddbmm(bias, hidden[group], self.logits[number])
-            wanted = tokens[:, group].T
-            loss = functional.cross_entropy(scores.flatten(0, 1), wanted.flatten(), reduction="none")
-            gated = torch.tensor([self.parts[place].gate is not None for place in group])[:, None]
-            applies = ~(gated & (wanted == 0))
-            total = total + torch.where(applies, loss.view(len(group), rows), 0.0).sum(0)
-        return total
+        return self.heads.losses(hidden, tokens).sum(0)
+
+    def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
+        """Negative log-likelihood of each row, nats, with hidden units silenced at random."""
+        return self.nll(tokens, DROPOUT, generator)
+
+    @torch.no_grad()
+    def score(self, tokens: Tensor) -> Tensor:
+        """Exact negative log-likelihood of each row, nats."""
+        return self.nll(tokens)
 
     @torch.no_grad()
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
@@ -142,9 +120,7 @@ class MaskedMLP(nn.Module):
         hidden = torch.addmm(self.first_bias[own], inputs[:, :known], self.first[:known, own])
         hidden = functional.relu(hidden)
         hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
-        group, row = self.group_of[place]
-        bias = self.logit_bias[group][row] + self.get_buffer(f"allowed_{group}")[row]
-        return torch.addmm(bias, hidden, self.logits[group][row])[:, : self.parts[place].size].softmax(1)
+        return self.heads.chances(place, hidden)
 
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:

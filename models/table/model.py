@@ -24,13 +24,12 @@ from models.table.codec import TableCodec, fit_codec
 from models.table.conditions import Conditions
 from models.table.constrained import ConstrainedSampler
 from models.table.constraints import Constraint
-from models.table.masked_mlp import MaskedMLP
+from models.table.families import NETWORKS, RecordNetwork
 from models.table.steering import combinations_seen
-from models.table.steps import default_steps
+from models.table.steps import AUTO, default_steps
 from models.table.training import Fit, fit_network
 
 CHUNK = 8_192  # rows drawn at once; another size would give other rows
-FAMILY = "masked-mlp"
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
 
 
@@ -39,7 +38,8 @@ class TableModel:
     """Draws records like those of the table it was fitted on."""
 
     codec: TableCodec
-    network: MaskedMLP
+    network: RecordNetwork
+    family: str = AUTO
     seen: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
     """Of columns that stand together only as in the source: their distinct tokens there."""
 
@@ -64,10 +64,9 @@ class TableModel:
             yield batch.slice(0, min(CHUNK, rows - first))
 
     def log_prob(self, table: pa.Table) -> np.ndarray:
-        """Log-likelihood of each row, nats, at the resolution of the codec's cells."""
+        """Log-likelihood of each row, nats, at the resolution of the codec's cells; of a diffusion a lower bound."""
         tokens = torch.from_numpy(self.codec.encode(table))
-        with torch.no_grad():
-            return -torch.cat([self.network.nll(piece) for piece in tokens.split(CHUNK)]).numpy()
+        return -torch.cat([self.network.score(piece) for piece in tokens.split(CHUNK)]).numpy()
 
     def save(self, folder: Path) -> None:
         """Write weights and description into `folder`, the same bytes for the same model."""
@@ -78,7 +77,7 @@ class TableModel:
         tensors |= {f"seen.{n}": torch.from_numpy(self.seen[names]) for n, names in enumerate(together)}
         save_file(tensors, folder / WEIGHTS)
         description = {
-            "family": FAMILY,
+            "family": self.family,
             "width": self.network.width,
             "hidden": self.network.hidden,
             "together": together,
@@ -93,6 +92,7 @@ def fit_table(
     *,
     seed: int,
     steps: int | None = None,
+    family: str = AUTO,
     primary_key: str | None = None,
     order: Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
@@ -105,10 +105,11 @@ def fit_table(
         raise ValueError("the table has no rows")
     codec = fit_codec(table, primary_key, order)
     tokens = codec.encode(table)
-    wanted = default_steps(table.num_rows, table.num_columns) if steps is None else steps
-    network, fit = fit_network(tokens, codec.parts, wanted, seed)
+    wanted = default_steps(table.num_rows, table.num_columns, family) if steps is None else steps
+    network = NETWORKS[family].for_parts(codec.parts)
+    fit = fit_network(network, tokens, wanted, seed)
     seen = {tuple(names): combinations_seen(codec, tokens, names) for names in together}
-    return TableModel(codec=codec, network=network, seen=seen), fit
+    return TableModel(codec=codec, network=network, family=family, seen=seen), fit
 
 
 def load_model(folder: Path) -> TableModel:
@@ -118,14 +119,15 @@ def load_model(folder: Path) -> TableModel:
     try:
         description = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         tensors = load_file(folder / WEIGHTS)
-        if description["family"] != FAMILY:
-            raise ValueError(f"family {description['family']!r} is unknown to this version")
+        family = description["family"]
+        if family not in NETWORKS:
+            raise ValueError(f"family {family!r} is unknown to this version")
         known = {name.removeprefix("known."): t.numpy() for name, t in tensors.items() if name.startswith("known.")}
         codec = TableCodec.from_json(description["codec"], known)
-        network = MaskedMLP(codec.parts, description["width"], description["hidden"])
+        network = NETWORKS[family](codec.parts, description["width"], description["hidden"])
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
         network.load_state_dict(weights)
         seen = {tuple(names): tensors[f"seen.{n}"].numpy() for n, names in enumerate(description["together"])}
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error
-    return TableModel(codec=codec, network=network, seen=seen)
+    return TableModel(codec=codec, network=network, family=family, seen=seen)

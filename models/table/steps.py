@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 
+FAMILIES = ("transformer", "diffusion")
+AUTO = "transformer"  # what `auto` stands for
 BATCH = 256  # rows a step learns from
-EPOCHS = 8
-FEWEST, MOST = 200, 6_000
+EPOCHS = {"transformer": 8, "diffusion": 52}
+FEWEST, MOST = 200, {"transformer": 6_000, "diffusion": 12_000}
 TOO_FEW = 20  # rows; below, there is nothing to learn but the marginals
 
 
-def default_steps(rows: int, columns: int) -> int:
-    """The most steps worth making for a table: eight passes over it, within bounds. Wider tables get no more."""
+def default_steps(rows: int, columns: int, family: str = AUTO) -> int:
+    """The most steps worth making for a table: some passes over it, within bounds. Wider tables get no more."""
     if rows < TOO_FEW or columns < 1:
         return 0
-    return min(max(math.ceil(EPOCHS * rows / BATCH), FEWEST), MOST)
+    return min(max(math.ceil(EPOCHS[family] * rows / BATCH), FEWEST), MOST[family])

@@ -12,13 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from models.table.masked_mlp import MaskedMLP, sizes_for
-from models.table.number import Part
+from models.table.network import Network
 from models.table.steps import BATCH, TOO_FEW
 
 RATE = 2e-3
 EMBEDDING_RATE = 15.0  # times the rate: the embedding of a rare value is seen in few steps
-DROPOUT = 0.2
 WARM_UP = 50  # steps, or a fifth of a short fit
 HELD_OUT = 0.1
 MOST_HELD_OUT = 4_096
@@ -35,18 +33,17 @@ class Fit:
     losses: list[tuple[int, float]] = field(default_factory=list)
 
 
-def fit_network(tokens: np.ndarray, parts: list[Part], steps: int, seed: int) -> tuple[MaskedMLP, Fit]:
+def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> Fit:
     """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights."""
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(tokens), generator=generator)
     held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
     shuffled = torch.from_numpy(tokens)[order]
     judges, rows = shuffled[:held_out], shuffled[held_out:]
-    network = MaskedMLP(parts, *sizes_for(len(parts)))
     network.start(tokens, generator)
     fit = Fit()
-    if not parts or len(tokens) < TOO_FEW or steps < 1:
-        return network, fit
+    if not network.parts or len(tokens) < TOO_FEW or steps < 1:
+        return fit
     others = [weight for name, weight in network.named_parameters() if name != "embedding"]
     groups = [{"params": others, "times": 1.0}, {"params": [network.embedding], "times": EMBEDDING_RATE}]
     optimizer = torch.optim.Adam(groups, lr=RATE, fused=True)
@@ -58,7 +55,7 @@ def fit_network(tokens: np.ndarray, parts: list[Part], steps: int, seed: int) ->
         warm = min(1.0, (fit.steps + 1) / min(WARM_UP, max(steps // 5, 1)))
         for group in optimizer.param_groups:
             group["lr"] = group["times"] * RATE * warm * 0.5 * (1 + math.cos(math.pi * progress))
-        loss = network.nll(next(batches), dropout=DROPOUT, generator=generator).mean()
+        loss = network.loss(next(batches), generator).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -72,7 +69,7 @@ def fit_network(tokens: np.ndarray, parts: list[Part], steps: int, seed: int) ->
             elif fit.steps - fit.best >= PATIENCE * look:
                 break
     network.load_state_dict(kept)
-    return network, fit
+    return fit
 
 
 def _batches(rows: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
@@ -83,5 +80,5 @@ def _batches(rows: torch.Tensor, generator: torch.Generator) -> Iterator[torch.T
 
 
 @torch.no_grad()
-def _score(network: MaskedMLP, rows: torch.Tensor) -> float:
-    return float(torch.cat([network.nll(piece) for piece in rows.split(2_048)]).mean())
+def _score(network: Network, rows: torch.Tensor) -> float:
+    return float(torch.cat([network.score(piece) for piece in rows.split(2_048)]).mean())

@@ -26,7 +26,7 @@ LATER: dict[str, str] = {
 # Columns that hold a path or URI, relative to the spec file's folder.
 PATHS = ("source",)
 
-_FAMILIES_LATER = frozenset({"diffusion", "vae", "gan"})
+_FAMILIES_LATER = frozenset({"vae", "gan"})
 
 
 JsonText = Annotated[str, Field(max_length=20_000, json_schema_extra={"contentMediaType": "application/json"})]
@@ -74,7 +74,9 @@ class RecordsJob(Job):
         int | None, Field(ge=1, le=100_000_000, description="Records wanted; default as many as source.")
     ] = None
     family: Annotated[
-        Literal["auto", "transformer"], BeforeValidator(_family), Field(description="The kind of record model.")
+        Literal["auto", "transformer", "diffusion"],
+        BeforeValidator(_family),
+        Field(description="The kind of record model."),
     ] = "auto"
     conditions: Annotated[
         JsonText,

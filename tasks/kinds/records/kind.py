@@ -17,7 +17,7 @@ from models.table.codec import plain_values
 from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
-from models.table.steps import default_steps
+from models.table.steps import AUTO, default_steps
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
@@ -25,7 +25,7 @@ from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
-FIT_VERSION = 2  # raise it when the same table and steps would fit another model
+FIT_VERSION = 3  # raise it when the same table and steps would fit another model
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +81,11 @@ class RecordsKind:
         fit_order, together = _arrangement(job, source.head(path))
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
-        steps = default_steps(shape.rows, len(shape.columns))
+        family = AUTO if job.family == "auto" else job.family
+        steps = default_steps(shape.rows, len(shape.columns), family)
         fit_inputs = {
             "source": digest,
-            "family": "transformer",
+            "family": family,
             "steps": steps,
             "seed": desk.settings.seed,
             "primary_key": job.primary_key or "",
@@ -127,6 +128,8 @@ class RecordsKind:
             )
         if other.variants < job.variants:
             raise Refused("variants", f"{parent.job!r} makes {other.variants} data sets, this job wants {job.variants}")
+        if job.family not in ("auto", AUTO):
+            raise Refused("family", f"a table with a parent is drawn by the family {AUTO}; write auto")
         for column, given in (("rows", job.rows), ("conditions", job.conditions), ("constraints", job.constraints)):
             if given:
                 raise Refused(column, f"{column} of a table with a parent are not supported yet; leave it out")

@@ -23,6 +23,7 @@ from models.table.constraints import (
     violations,
 )
 from models.table.model import CHUNK, TableModel, fit_table, load_model
+from models.table.steps import FAMILIES
 
 TEN = [
     {"column": "guests", "min": 1, "max": 6},
@@ -65,11 +66,13 @@ def stays(rows: int = 4_000) -> pa.Table:
     )
 
 
-def fitted(table: pa.Table, constraints: list[Constraint], conditions: Conditions) -> TableModel:
+def fitted(
+    table: pa.Table, constraints: list[Constraint], conditions: Conditions, family: str = "transformer"
+) -> TableModel:
     torch.set_num_threads(1)
     together = [rule.columns for rule in constraints if isinstance(rule, Together)]
     order = order_of(table.schema.names, constraints, conditions)
-    return fit_table(table, seed=0, steps=200, order=order, together=together)[0]
+    return fit_table(table, seed=0, steps=200, family=family, order=order, together=together)[0]
 
 
 def drawn(
@@ -84,9 +87,9 @@ def ten() -> list[Constraint]:
     return parse_constraints(json.dumps(TEN))
 
 
-@pytest.fixture(scope="module")
-def hotel(ten: list[Constraint]) -> TableModel:
-    return fitted(stays(), ten, Conditions())
+@pytest.fixture(scope="module", params=FAMILIES)
+def hotel(request: pytest.FixtureRequest, ten: list[Constraint]) -> TableModel:
+    return fitted(stays(), ten, Conditions(), request.param)
 
 
 def test_ten_rules_hold_in_every_row(hotel: TableModel, ten: list[Constraint]) -> None:

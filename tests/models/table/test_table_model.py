@@ -6,6 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import torch
@@ -13,7 +14,7 @@ import torch
 from models.table import model as model_module
 from models.table.masked_mlp import sizes_for
 from models.table.model import CHUNK, fit_table, load_model
-from models.table.steps import default_steps
+from models.table.steps import FAMILIES, default_steps
 
 
 @pytest.fixture(autouse=True)
@@ -43,10 +44,12 @@ def drawn(model: model_module.TableModel, rows: int, seed: int = 1) -> pa.Table:
     return pa.Table.from_batches(list(model.sample(rows, seed)))
 
 
-@pytest.fixture(scope="module")
-def fitted() -> model_module.TableModel:
+@pytest.fixture(scope="module", params=FAMILIES)
+def fitted(request: pytest.FixtureRequest) -> model_module.TableModel:
     torch.set_num_threads(1)
-    return fit_table(shop(), seed=0, steps=150)[0]
+    return fit_table(shop(), seed=0, steps={"transformer": 150, "diffusion": 500}[request.param], family=request.param)[
+        0
+    ]
 
 
 def test_dependence_between_columns_is_learned(fitted: model_module.TableModel) -> None:
@@ -68,13 +71,14 @@ def test_rows_depend_on_seed_and_place_alone(fitted: model_module.TableModel) ->
     assert not long.slice(0, 100).equals(long.slice(CHUNK, 100))
 
 
-def test_fit_and_sample_repeat_to_the_byte(tmp_path: Path) -> None:
+@pytest.mark.parametrize("family", FAMILIES)
+def test_fit_and_sample_repeat_to_the_byte(tmp_path: Path, family: str) -> None:
     table = shop(600)
     for name in ("a", "b"):
-        fit_table(table, seed=5, steps=20)[0].save(tmp_path / name)
+        fit_table(table, seed=5, steps=20, family=family)[0].save(tmp_path / name)
     for file in ("model.safetensors", "model.json"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    fit_table(table, seed=6, steps=20)[0].save(tmp_path / "c")
+    fit_table(table, seed=6, steps=20, family=family)[0].save(tmp_path / "c")
     assert (tmp_path / "a" / "model.safetensors").read_bytes() != (tmp_path / "c" / "model.safetensors").read_bytes()
 
 
@@ -96,6 +100,17 @@ def test_likelihoods_of_all_rows_add_up_to_one() -> None:
     cells = pa.table({name: pa.array([row[i] for row in everything]) for i, name in enumerate("abc")})
     assert np.exp(model.log_prob(cells)).sum() == pytest.approx(1, abs=1e-4)
     assert fit.steps <= 30
+
+
+def test_a_diffusion_draws_the_joint_distribution_in_whatever_order_its_parts_come_back() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.integers(0, 4, 2_000)
+    table = pa.table({"a": a, "b": (a + (rng.random(2_000) < 0.2)) % 4, "c": rng.normal(10.0 * a, 1)})
+    model, _ = fit_table(table, seed=0, steps=600, family="diffusion")
+    made = drawn(model, CHUNK).to_pandas()
+    real, found = (pd.crosstab(frame["a"], frame["b"], normalize=True) for frame in (table.to_pandas(), made))
+    assert (real - found).abs().to_numpy().max() < 0.02
+    assert np.allclose(made.groupby("a")["c"].mean(), [0, 10, 20, 30], atol=0.5)
 
 
 def test_sampling_follows_the_likelihood() -> None:
@@ -171,3 +186,4 @@ def test_steps_depend_on_size_alone() -> None:
     assert default_steps(100, 15) == 200
     assert default_steps(10**9, 15) == 6_000
     assert default_steps(5, 15) == 0
+    assert default_steps(24_421, 15, "diffusion") == 4_961

@@ -1,0 +1,17 @@
+"""The networks by the family that a job may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.table.diffusion import MaskedDiffusion
+from models.table.masked_mlp import MaskedMLP
+
+RecordNetwork = MaskedMLP | MaskedDiffusion
+
+# "transformer" is the name of the contract for what draws a row from its first column to its last; here a masked MLP,
+# which is faster than one with attention and no worse.
+NETWORKS: Mapping[str, type[MaskedMLP] | type[MaskedDiffusion]] = {
+    "transformer": MaskedMLP,
+    "diffusion": MaskedDiffusion,
+}
