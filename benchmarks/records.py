@@ -1,15 +1,16 @@
-"""Our record model beside SDV's TVAE: same tables, same machine, same run.
+"""Our record models beside other people's: same tables, same machine, same run.
 
-    python benchmarks/records.py                       Adult and Airbnb, TVAE with its default 300 epochs (long)
-    python benchmarks/records.py --epochs 20           a quick look
-    python benchmarks/records.py --reuse               score again what an earlier run drew
+    python benchmarks/records.py                                 our families and SDV's TVAE on Adult and Airbnb (long)
+    python benchmarks/records.py --methods transformer argn      beside mostlyai-engine's TabularARGN
+    python benchmarks/records.py --seeds 0 1 2                   means of three seeds
+    python benchmarks/records.py --reuse                         score again what an earlier run drew
 
 Adult: the train half is fitted; Shape and Trend against the train half, the rest against the holdout. Airbnb: random
 halves. Errors in percent, lower is better; C2ST = 100 · (2 − 2 · max(.5, AUC)) of XGBoost telling synthetic rows from
 the holdout, higher is better; TSTR is the AUC of XGBoost trained on synthetic rows, on the holdout; DCR is the share of
 synthetic rows nearer to the train half than to the holdout, 50 % is ideal. `real` is the holdout (or train-on-real)
-and `independent` draws every column for itself. SDV (Business Source License) is installed into an environment of its
-own under scratch/, for this comparison only. Nothing is written elsewhere.
+and `independent` draws every column for itself. Peers (`record_peers.py`) are installed into environments of their own
+under scratch/. Nothing is written elsewhere.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -30,35 +33,15 @@ import pyarrow.parquet as pq
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.record_peers import PEERS, python_of  # noqa: E402
+
 TABLES = ROOT.parent / "shared" / "data" / "tables"
 WORK = ROOT / "scratch" / "benchmarks" / "records"
-PEER = ROOT / "scratch" / "peers" / "tvae"
-SDV = ["sdv==2.0.0", "ctgan==0.12.1", "pyarrow"]
+INSTALLED = ROOT / "scratch" / "peers"
+OURS = ("transformer", "diffusion")
 TARGETS = {"adult": "income"}
 NEAREST = 2_000  # synthetic rows whose nearest neighbours are looked up
-
-TVAE = """
-import json, resource, sys, time
-import pyarrow.parquet as pq, torch
-source, out, rows, threads, seed, epochs = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:7])
-torch.set_num_threads(threads); torch.manual_seed(seed)
-from sdv.metadata import Metadata
-from sdv.single_table import TVAESynthesizer
-table = pq.read_table(source).to_pandas()
-sdtypes = {"M": "datetime", "i": "numerical", "u": "numerical", "f": "numerical"}
-kinds = {n: sdtypes.get(table[n].dtype.kind, "categorical") for n in table}
-metadata = Metadata.load_from_dict({"tables": {"table": {"columns": {n: {"sdtype": k} for n, k in kinds.items()}}}})
-synthesizer = TVAESynthesizer(metadata, epochs=epochs, enable_gpu=False)
-def cpu(): return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-began, used = time.perf_counter(), cpu()
-synthesizer.fit({"table": table})
-fitted, fit_cpu = time.perf_counter() - began, cpu() - used
-began, used = time.perf_counter(), cpu()
-made = synthesizer.sample(rows)
-(made["table"] if isinstance(made, dict) else made).to_parquet(out + ".parquet", index=False)
-figures = {"fit": fitted, "fit_cpu": fit_cpu, "sample": time.perf_counter() - began, "sample_cpu": cpu() - used}
-json.dump(figures, open(out + ".json", "w"))
-"""
 
 
 def main() -> None:
@@ -66,13 +49,13 @@ def main() -> None:
     parser.add_argument(
         "--tables", nargs="+", default=["adult", "airbnb"], choices=["adult", "airbnb", "credit-default"]
     )
-    parser.add_argument("--epochs", type=int, default=300, help="of TVAE")
+    parser.add_argument("--methods", nargs="+", default=[*OURS, "tvae"], choices=[*OURS, *PEERS])
+    parser.add_argument("--epochs", type=int, default=300, help="of TVAE and CTGAN")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--reuse", action="store_true", help="score the samples of an earlier run")
-    parser.add_argument("--ours-only", action="store_true")
     parser.add_argument(
-        "--worker", nargs=5, metavar=("SOURCE", "OUT", "ROWS", "THREADS", "SEED"), help=argparse.SUPPRESS
+        "--worker", nargs=6, metavar=("SOURCE", "OUT", "ROWS", "THREADS", "SEED", "FAMILY"), help=argparse.SUPPRESS
     )
     options = parser.parse_args()
     if options.worker:
@@ -82,17 +65,25 @@ def main() -> None:
     for name in options.tables:
         train, holdout = halves(name)
         rows = pq.read_metadata(train).num_rows
-        common = [str(train), "", str(rows), str(options.threads), str(options.seed)]
-        commands = {"ours": [sys.executable, __file__, "--worker"]}
-        if not options.ours_only:
-            commands["tvae"] = [str(peer()), "-c", TVAE]
-        for method, command in commands.items():
-            common[1] = str(WORK / f"{name}-{method}")
-            if not (options.reuse and Path(common[1] + ".json").exists()):
-                extra = [str(options.epochs)] if method == "tvae" else []
-                environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
-                subprocess.run([*command, *common, *extra], check=True, env=environment)
-        report(name, train, holdout, list(commands))
+        # Seed by seed, so that a change of the machine's load meets every method.
+        for seed, method in product(options.seeds, options.methods):
+            out = drawn_at(name, method, seed)
+            if options.reuse and Path(f"{out}.json").exists():
+                continue
+            common = [str(train), str(out), str(rows), str(options.threads), str(seed)]
+            if method in OURS:
+                command = [sys.executable, __file__, "--worker", *common, method]
+            else:
+                peer = PEERS[method]
+                command = [str(python_of(peer, INSTALLED)), "-c", peer.program, *common, str(options.epochs)]
+            environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+            subprocess.run(command, check=True, env=environment)
+        report(name, train, holdout, options.methods, options.seeds)
+
+
+def drawn_at(table: str, method: str, seed: int) -> Path:
+    """Where a method's sample and timings lie, without the ending."""
+    return WORK / f"{table}-{method}-{seed}"
 
 
 def halves(name: str) -> tuple[Path, Path]:
@@ -107,17 +98,7 @@ def halves(name: str) -> tuple[Path, Path]:
     return WORK / f"{name}-train.parquet", WORK / f"{name}-holdout.parquet"
 
 
-def peer() -> Path:
-    """Python with SDV, installed once; torch first, so that no GPU build comes with it."""
-    python = PEER / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(PEER)], check=True)
-        for packages in (["torch==2.13.0"], SDV):
-            subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
-    return python
-
-
-def ours(source: str, out: str, rows: str, threads: str, seed: str) -> None:
+def ours(source: str, out: str, rows: str, threads: str, seed: str, family: str) -> None:
     """Fit and sample as the engine does, and leave the table and its timings at `out`."""
     import torch
 
@@ -125,7 +106,7 @@ def ours(source: str, out: str, rows: str, threads: str, seed: str) -> None:
 
     torch.set_num_threads(int(threads))
     began, used = time.perf_counter(), _cpu()
-    model, _ = fit_table(pq.read_table(source), seed=int(seed))
+    model, _ = fit_table(pq.read_table(source), seed=int(seed), family=family)
     fit, fit_cpu = time.perf_counter() - began, _cpu() - used
     began, used = time.perf_counter(), _cpu()
     pq.write_table(pa.Table.from_batches(model.sample(int(rows), int(seed) + 1)), f"{out}.parquet")
@@ -137,32 +118,43 @@ def _cpu() -> float:
     return sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
 
 
-def report(name: str, train: Path, holdout: Path, methods: list[str]) -> None:
-    """Print the table of one data set."""
+def report(name: str, train: Path, holdout: Path, methods: Sequence[str], seeds: Sequence[int]) -> None:
+    """Print the table of one data set: means over the seeds."""
     from tasks.kinds.records.quality import independent
 
     real, held = pq.read_table(train), pq.read_table(holdout).cast(pq.read_schema(train))
-    rows = {"real": held, "independent": independent(real, np.random.default_rng(5))}
-    for method in methods:
-        made = pq.read_table(WORK / f"{name}-{method}.parquet").select(real.schema.names)
-        rows[method] = made.cast(real.schema, safe=False).replace_schema_metadata(real.schema.metadata)
-    print(f"\n{name}: {real.num_rows:,} rows fitted, {held.num_rows:,} held out")
+    print(f"\n{name}: {real.num_rows:,} rows fitted, {held.num_rows:,} held out; seeds {', '.join(map(str, seeds))}")
     titles = ["", "fit s", "cpu s", "rows/s", "Shape", "Trend", "shared", "C2ST", "AUC", "TSTR", "DCR %"]
     print("".join(f"{title:>12}" for title in titles))
-    found: dict[str, dict[str, float]] = {}
-    for method, table in rows.items():
-        figures = found[method] = score(name, real, held, table, is_holdout=method == "real")
-        timing = json.loads((WORK / f"{name}-{method}.json").read_text()) if method in methods else {}
-        if timing:
-            figures |= {"fit": timing["fit"], "cpu": timing["fit_cpu"], "speed": table.num_rows / timing["sample"]}
-        keys = ["fit", "cpu", "speed", "shape", "trend", "shared", "c2st", "auc", "tstr", "dcr"]
-        digits = [1, 1, 0, 2, 2, 2, 1, 3, 3, 1]
-        cells = [f"{figures[k]:,.{d}f}" if k in figures else "–" for k, d in zip(keys, digits, strict=True)]
-        print(f"{method:>12}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
-    if "tvae" in found:
-        mine, other = found["ours"], found["tvae"]
-        ratios = ", ".join(f"{key} {other[key] / mine[key]:.1f}×" for key in ("shape", "trend", "shared", "fit", "cpu"))
-        print(f"TVAE over ours: {ratios}")
+    found = {"real": score(name, real, held, held, is_holdout=True)}
+    show("real", found["real"])
+    found["independent"] = score(name, real, held, independent(real, np.random.default_rng(5)), is_holdout=False)
+    show("independent", found["independent"])
+    for method in methods:
+        each = [measured(name, method, seed, real, held) for seed in seeds]
+        found[method] = {key: float(np.mean([figures[key] for figures in each])) for key in each[0]}
+        show(method, found[method])
+    for mine, other in product(set(methods) & set(OURS), set(methods) - set(OURS)):
+        keys = ("shape", "trend", "shared", "fit", "cpu")
+        print(f"{other} over {mine}: " + ", ".join(f"{k} {found[other][k] / found[mine][k]:.1f}×" for k in keys))
+
+
+def measured(name: str, method: str, seed: int, real: pa.Table, held: pa.Table) -> dict[str, float]:
+    """The figures of one sample, with its timings."""
+    out = drawn_at(name, method, seed)
+    made = pq.read_table(f"{out}.parquet").select(real.schema.names)
+    made = made.cast(real.schema, safe=False).replace_schema_metadata(real.schema.metadata)
+    timing = json.loads(Path(f"{out}.json").read_text())
+    timings = {"fit": timing["fit"], "cpu": timing["fit_cpu"], "speed": made.num_rows / timing["sample"]}
+    return timings | score(name, real, held, made, is_holdout=False)
+
+
+def show(method: str, figures: dict[str, float]) -> None:
+    """Print one line of the table."""
+    keys = ["fit", "cpu", "speed", "shape", "trend", "shared", "c2st", "auc", "tstr", "dcr"]
+    digits = [1, 1, 0, 2, 2, 2, 1, 3, 3, 1]
+    cells = [f"{figures[k]:,.{d}f}" if k in figures else "–" for k, d in zip(keys, digits, strict=True)]
+    print(f"{method:>12}" + "".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
 def score(name: str, train: pa.Table, holdout: pa.Table, made: pa.Table, *, is_holdout: bool) -> dict[str, float]:

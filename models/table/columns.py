@@ -232,6 +232,13 @@ def role_of(name: str, values: pa.Array, *, primary_key: bool = False) -> str:
     return "date" if is_time(kind) and not pt.is_duration(kind) else "number"
 
 
+def has_null(column: Column) -> bool:
+    """Whether token 0 of the column's first part stands for null."""
+    if isinstance(column, NumberColumn):
+        return column.codec.nulls and bool(column.parts)
+    return isinstance(column, CategoryColumn | TextColumn) and column.nulls and bool(column.parts)
+
+
 def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Column:
     """Choose the treatment of a column and learn it. Raises ValueError for values that it cannot hold."""
     kind, nulls = values.type, values.null_count > 0

@@ -8,7 +8,7 @@ bin is hidden before its bin, so numbers come back from coarse to fine.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 import numpy as np
 import torch
@@ -18,10 +18,9 @@ from torch.nn import functional
 from models.table.heads import Heads
 from models.table.masked_mlp import pick, sizes_for
 from models.table.number import Part
+from models.table.trunk import TRUNK, Trunk, start_linear
 
-TRUNK = 384
 BLOCKS = 3
-DROPOUT = 0.05
 BLOCK_ROWS = 512  # rows that share the order in which their parts come back
 SCORED = 4  # levels of noise at which a held-out row is scored
 
@@ -31,67 +30,40 @@ class MaskedDiffusion(nn.Module):
 
     offsets: Tensor
 
-    def __init__(self, parts: Sequence[Part], width: int, hidden: int, trunk: int = TRUNK) -> None:
+    def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__()
         self.parts = list(parts)
         self.width, self.hidden = width, hidden
         count = len(self.parts)
         sizes = [part.size for part in self.parts]
         self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
-        self.inward = nn.Linear(count * width, trunk)
-        self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(trunk), nn.Linear(trunk, trunk), nn.ReLU(), nn.Linear(trunk, trunk))
-            for _ in range(BLOCKS)
-        )
-        self.norm = nn.LayerNorm(trunk)
-        self.outward = nn.Linear(trunk, count * hidden)
+        self.trunk = Trunk(count * width, BLOCKS)
+        self.outward = nn.Linear(TRUNK, count * hidden)
         self.heads = Heads(self.parts, hidden)
         self.register_buffer("offsets", torch.tensor(np.concatenate([[0], np.cumsum(sizes)[:-1]])), persistent=False)
 
     @classmethod
     def for_parts(cls, parts: Sequence[Part]) -> MaskedDiffusion:
         """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
-        width, hidden = sizes_for(len(parts))
-        return cls(parts, width, hidden)
+        return cls(parts, *sizes_for(len(parts)))
 
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
         with torch.no_grad():
             self.embedding.normal_(std=self.width**-0.5, generator=generator)
-            for module in self.modules():
-                if isinstance(module, nn.Linear):
-                    module.weight.normal_(std=(2 / module.in_features) ** 0.5, generator=generator)
-                    module.bias.zero_()
-            for block in self.blocks:
-                block[-1].weight.zero_()  # type: ignore[index]
+        self.trunk.start(generator)
+        start_linear(self.outward, generator)
         self.heads.start(tokens, generator)
 
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
         """A one-sample estimate of the bound on the negative log-likelihood, nats, of each row."""
-        rows, count = tokens.shape
-        turns = torch.rand(rows, count, generator=generator)
-        shown = torch.rand(rows, 1, generator=generator) * (count + 1)
-        for place, part in enumerate(self.parts):
-            if part.gate is not None:
-                turns[:, place] = torch.maximum(turns[:, place], turns[:, place - 1] + 1e-6)
-        visible = turns.argsort(1).argsort(1) < shown.floor().clamp(max=count - 1)
-        ready = ~visible
-        for place, part in enumerate(self.parts):
-            if part.gate is not None:
-                ready[:, place] &= visible[:, place - 1]
-        inputs = functional.embedding(tokens + self.offsets, self.embedding) * visible[:, :, None]
-        hidden = self._hidden(inputs.reshape(rows, -1), generator)
-        losses = self.heads.losses(hidden, tokens).T * ready
-        return losses.sum(1) * count / ready.sum(1).clamp(min=1)
+        return self._bound(tokens, generator, training=True)
 
     @torch.no_grad()
     def score(self, tokens: Tensor) -> Tensor:
         """The bound for each row, averaged over a few levels of noise that are always the same."""
         generator = torch.Generator().manual_seed(0)
-        self.eval()
-        found = torch.stack([self.loss(tokens, generator) for _ in range(SCORED)]).mean(0)
-        self.train()
-        return found
+        return torch.stack([self._bound(tokens, generator, training=False) for _ in range(SCORED)]).mean(0)
 
     @torch.no_grad()
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
@@ -100,15 +72,43 @@ class MaskedDiffusion(nn.Module):
             [self._block(min(BLOCK_ROWS, rows - first), generator) for first in range(0, rows, BLOCK_ROWS)]
         )
 
+    @torch.no_grad()
+    def fill(
+        self, tokens: np.ndarray, known: np.ndarray, nulls: Container[int], generator: torch.Generator
+    ) -> np.ndarray:
+        """`tokens` with those that are not `known` drawn anew, given all that are: both rows × parts.
+
+        Of the parts in `nulls` token 0 is not drawn.
+        """
+        return np.concatenate(
+            [
+                self._filled(torch.from_numpy(part), torch.from_numpy(sure), nulls, generator)
+                for first in range(0, len(tokens), BLOCK_ROWS)
+                for part, sure in [(tokens[first : first + BLOCK_ROWS], known[first : first + BLOCK_ROWS])]
+            ]
+        )
+
     def _block(self, rows: int, generator: torch.Generator) -> np.ndarray:
-        tokens = torch.zeros(rows, len(self.parts), dtype=torch.int64)
-        inputs = torch.zeros(rows, len(self.parts) * self.width)
+        nothing = torch.zeros(rows, len(self.parts), dtype=torch.int64)
+        return self._filled(nothing, nothing.bool(), (), generator)
+
+    def _filled(self, tokens: Tensor, known: Tensor, nulls: Container[int], generator: torch.Generator) -> np.ndarray:
+        tokens = tokens * known
+        embedded = functional.embedding(tokens + self.offsets, self.embedding) * known[:, :, None]
+        inputs = embedded.reshape(len(tokens), -1)
         for place in self._order(generator):
+            rows = torch.nonzero(~known[:, place]).flatten()
+            if not len(rows):
+                continue
             part = self.parts[place]
-            tokens[:, place] = pick(self.chances(place, inputs), generator)
+            chances = self.chances(place, inputs[rows])
+            if place in nulls:
+                chances[:, 0] = 0
+            drawn = pick(chances, generator)
             if part.gate is not None:
-                tokens[:, place] *= tokens[:, place - 1] >= part.gate
-            inputs[:, self.seen_as(place)] = self.embed(place, tokens[:, place])
+                drawn *= tokens[rows, place - 1] >= part.gate
+            tokens[rows, place] = drawn
+            inputs[rows, self.seen_as(place)] = self.embed(place, drawn)
         return tokens.numpy()
 
     def _order(self, generator: torch.Generator) -> list[int]:
@@ -121,10 +121,10 @@ class MaskedDiffusion(nn.Module):
 
     @torch.no_grad()
     def chances(self, place: int, inputs: Tensor) -> Tensor:
-        """Probabilities of a part's tokens, rows × size; `inputs` holds embeddings of known parts, zeros for others."""
+        """Probabilities of a part's tokens, rows × size; `inputs` holds embeddings of known parts, else zeros."""
         own = slice(place * self.hidden, (place + 1) * self.hidden)
-        trunk = self._trunk(inputs, None)
-        hidden = functional.relu(functional.linear(trunk, self.outward.weight[own], self.outward.bias[own]))
+        flow = functional.linear(self.trunk(inputs), self.outward.weight[own], self.outward.bias[own])
+        hidden = functional.relu(flow)
         return self.heads.chances(place, hidden)
 
     @torch.no_grad()
@@ -136,15 +136,23 @@ class MaskedDiffusion(nn.Module):
         """Where a part's embedding stands in `inputs`."""
         return slice(place * self.width, (place + 1) * self.width)
 
-    def _hidden(self, inputs: Tensor, generator: torch.Generator) -> Tensor:
-        hidden = functional.relu(self.outward(self._trunk(inputs, generator)))
-        return hidden.view(len(inputs), len(self.parts), self.hidden).transpose(0, 1)
+    def _bound(self, tokens: Tensor, generator: torch.Generator, *, training: bool) -> Tensor:
+        rows, count = tokens.shape
+        turns = torch.rand(rows, count, generator=generator)
+        shown = torch.rand(rows, 1, generator=generator) * count
+        for place, part in enumerate(self.parts):
+            if part.gate is not None:
+                turns[:, place] = torch.maximum(turns[:, place], turns[:, place - 1] + 1e-6)
+        visible = turns.argsort(1).argsort(1) < shown.floor()
+        ready = ~visible
+        for place, part in enumerate(self.parts):
+            if part.gate is not None:
+                ready[:, place] &= visible[:, place - 1]
+        inputs = functional.embedding(tokens + self.offsets, self.embedding) * visible[:, :, None]
+        hidden = self._hidden(inputs.reshape(rows, -1), generator if training else None)
+        losses = self.heads.losses(hidden, tokens).T * ready
+        return losses.sum(1) * count / ready.sum(1).clamp(min=1)
 
-    def _trunk(self, inputs: Tensor, generator: torch.Generator | None) -> Tensor:
-        flow = self.inward(inputs)
-        for block in self.blocks:
-            flow = flow + block(flow)
-            if self.training and generator is not None:
-                flow = flow * torch.empty_like(flow).bernoulli_(1 - DROPOUT, generator=generator) / (1 - DROPOUT)
-        normed: Tensor = self.norm(flow)
-        return normed
+    def _hidden(self, inputs: Tensor, generator: torch.Generator | None) -> Tensor:
+        hidden = functional.relu(self.outward(self.trunk(inputs, generator)))
+        return hidden.view(len(inputs), len(self.parts), self.hidden).transpose(0, 1)

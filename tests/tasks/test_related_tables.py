@@ -206,7 +206,11 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
         ({"job_id": "lines", "parent": "nothing->orders.number"}, "parent", "'nothing' is no column of lines.parquet"),
         ({"job_id": "lines", "parent": "article->orders.number"}, "parent", "they cannot match"),
         ({"job_id": "lines", "parent": "order->who.age"}, "parent", "'age' must be the primary_key of 'who'"),
-        ({"job_id": "lines", "family": "diffusion"}, "family", "a table with a parent is drawn by the family transformer"),
+        (
+            {"job_id": "lines", "family": "diffusion"},
+            "family",
+            "drawn by the family transformer; write auto",
+        ),
         ({"job_id": "lines", "rows": 5}, "rows", "rows of a table with a parent are not supported"),
         ({"job_id": "lines", "variants": 2}, "variants", "'orders' makes 1 data sets, this job wants 2"),
         ({"job_id": "lines", "constraints": '[{"unique": ["count"]}]'}, "constraints", "not supported yet"),
