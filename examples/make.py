@@ -105,7 +105,7 @@ CAMPAIGN = pa.schema(
 
 
 def campaign() -> pa.Table:
-    """Copy jobs on all channels, and pictures of 64 × 64 pixels, for invented products."""
+    """Copy jobs on all channels, and pictures of 256 × 256 pixels, for invented products."""
     rows: list[dict[str, Any]] = []
     for key, name, brand, category, features, facts, audience, tone in PRODUCTS:
         common = {"product_name": name, "brand_name": brand, "category": category, "meta_campaign": "autumn"}
@@ -126,7 +126,7 @@ def campaign() -> pa.Table:
             )
         if key in PICTURES:
             visible = [(word, facts[word]) for word in ("color", "material")]
-            size = {"width": 64, "height": 64}
+            size = {"width": 256, "height": 256}
             rows.append({"job_id": f"{key}-image", "kind": "image", "variants": 1, "facts": visible, **size, **common})
     return pa.Table.from_pylist(rows, schema=CAMPAIGN)
 

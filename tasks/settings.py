@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     image_batch: int = _setting(8, "Pictures generated at once; one fixed shape.", output=True, ge=1, le=1024)
     image_steps: int = _setting(8, "Denoising steps of jobs that name none.", output=True, ge=1, le=200)
     image_guidance: float = _setting(3.0, "Guidance of jobs that name none.", output=True, ge=0, le=30)
-    image_size: int = _setting(64, "Side in pixels of jobs that name no size.", output=True, ge=16, le=4096)
+    image_size: int = _setting(128, "Side in pixels of jobs that name no size.", output=True, ge=16, le=4096)
     shard_items: int = _setting(256, "Items generated and committed together.", ge=1, le=100_000)
     workers: int = _setting(2, "Shards in work at once in one process.", ge=1, le=256)
     engine_timeout: float = _setting(300.0, "Seconds without any result before a hung engine is killed.", gt=0)
