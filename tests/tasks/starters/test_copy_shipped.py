@@ -10,8 +10,8 @@ from tasks.starters.copy.train import draw, tokenizer_for
 
 SHIPPED = Path(__file__).parents[3] / "models" / "starters" / "copy"
 FILES = {
-    "README.md", "chat_template.jinja", "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
-    "tokenizer_config.json",
+    "README.md", "chat_template.jinja", "config.json", "generation_config.json", "lexicon.txt", "model.safetensors",
+    "tokenizer.json", "tokenizer_config.json",
 }  # fmt: skip
 
 
