@@ -81,7 +81,14 @@ CHANNELS: dict[str, list[str]] = {
     "ember-candle": ["email", "sms"],
 }
 
-PICTURES = ["harbor-mug", "lumen-lamp", "alder-chair", "strider-shoe", "market-bag", "dune-vase"]
+PICTURES = {
+    "harbor-mug": "on a wooden table",
+    "lumen-lamp": "on a dark background",
+    "alder-chair": "on a white background",
+    "strider-shoe": "on a concrete floor",
+    "market-bag": "in front of a brick wall",
+    "dune-vase": "on a pastel blue background",
+}
 
 CAMPAIGN = pa.schema(
     [
@@ -125,7 +132,7 @@ def campaign() -> pa.Table:
                 }
             )
         if key in PICTURES:
-            visible = [(word, facts[word]) for word in ("color", "material")]
+            visible = [*((word, facts[word]) for word in ("color", "material")), ("setting", PICTURES[key])]
             size = {"width": 256, "height": 256}
             rows.append({"job_id": f"{key}-image", "kind": "image", "variants": 1, "facts": visible, **size, **common})
     return pa.Table.from_pylist(rows, schema=CAMPAIGN)

@@ -7,7 +7,7 @@ import re
 from tasks.kinds.image.job import PRESETS, ImageJob
 
 # Enters the identity of every picture: count it up whenever `prompt` answers differently.
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 MAX_FEATURES = 2
 
 _COLOUR_FACTS = ("colour", "color", "finish", "shade")
@@ -16,13 +16,15 @@ _SETTING_FACTS = ("setting", "background", "scene")
 _LIGHT_FACTS = ("light", "lighting")
 _PLAIN_SETTING = "on a white background"
 _PLAIN_LIGHT = "soft light"
+_VIEW_FACTS = ("view", "angle")
+_PLAIN_VIEW = "three-quarter view"
 
 
 def prompt(job: ImageJob) -> str:
-    """The job's own prompt, or "a photo of a COLOUR MATERIAL PRODUCT SETTING, LIGHT" from its product columns.
+    """The job's own prompt, or "a photo of a COLOUR MATERIAL PRODUCT SETTING, LIGHT, VIEW" from its product columns.
 
-    Facts named colour, material, setting and light fill their places. A category closes the phrase where the product's
-    name does not say what it is.
+    Facts named colour, material, setting, light and view fill their places. A category closes the phrase where the
+    product's name does not say what it is.
     """
     if job.prompt is not None:
         return job.prompt
@@ -36,9 +38,10 @@ def prompt(job: ImageJob) -> str:
     thing = " ".join(described)
     article = "an" if thing[:1] in "aeiou" else "a"
     setting = _first(facts, _SETTING_FACTS) or _PLAIN_SETTING
-    if not re.match(r"(on|in|at|by|against|under|near|beside)\b", setting):
+    if not re.match(r"(on|in|at|by|against|under|near|beside|before)\b", setting):
         setting = f"on a {setting} background"
-    parts = [f"a photo of {article} {thing} {setting}", _first(facts, _LIGHT_FACTS) or _PLAIN_LIGHT]
+    light, view = _first(facts, _LIGHT_FACTS) or _PLAIN_LIGHT, _first(facts, _VIEW_FACTS) or _PLAIN_VIEW
+    parts = [f"a photo of {article} {thing} {setting}", light, view]
     parts += [_plain(feature) for feature in job.features[:MAX_FEATURES]]
     return ", ".join(parts)
 

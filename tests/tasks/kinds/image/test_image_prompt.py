@@ -21,14 +21,17 @@ def test_a_prompt_of_ones_own_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("columns", "wanted"),
     [
-        ({"product_name": "Ocean Blue Shirt"}, "a photo of an ocean blue shirt on a white background, soft light"),
+        (
+            {"product_name": "Ocean Blue Shirt"},
+            "a photo of an ocean blue shirt on a white background, soft light, three-quarter view",
+        ),
         (
             {
                 "product_name": "Aster",
                 "category": "Home & Garden > Decor > Vases",
                 "facts": {"Colour": "Teal", "material": "ceramic"},
             },
-            "a photo of a teal ceramic aster vase on a white background, soft light",
+            "a photo of a teal ceramic aster vase on a white background, soft light, three-quarter view",
         ),
         (
             {
@@ -36,21 +39,24 @@ def test_a_prompt_of_ones_own_is_left_alone() -> None:
                 "category": "Bags",
                 "facts": {"material": "Leather", "color": "black"},
             },
-            "a photo of a black leather bag on a white background, soft light",
+            "a photo of a black leather bag on a white background, soft light, three-quarter view",
         ),
         (
             {"product_name": "Mug", "facts": {"setting": "on a wooden table", "light": "warm light"}},
-            "a photo of a mug on a wooden table, warm light",
+            "a photo of a mug on a wooden table, warm light, three-quarter view",
         ),
         (
             {"product_name": "Mug", "facts": {"background": "pastel pink"}},
-            "a photo of a mug on a pastel pink background, soft light",
+            "a photo of a mug on a pastel pink background, soft light, three-quarter view",
         ),
         (
             {"product_name": "Mug", "features": ["Wide handle", "Dishwasher safe", "Stackable"]},
-            "a photo of a mug on a white background, soft light, wide handle, dishwasher safe",
+            "a photo of a mug on a white background, soft light, three-quarter view, wide handle, dishwasher safe",
         ),
-        ({"product_name": "Dress", "category": "Dresses"}, "a photo of a dress on a white background, soft light"),
+        (
+            {"product_name": "Dress", "category": "Dresses"},
+            "a photo of a dress on a white background, soft light, three-quarter view",
+        ),
     ],
 )
 def test_columns_fill_their_places(columns: dict[str, Any], wanted: str) -> None:
