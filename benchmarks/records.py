@@ -76,7 +76,7 @@ def main() -> None:
             else:
                 peer = PEERS[method]
                 command = [str(python_of(peer, INSTALLED)), "-c", peer.program, *common, str(options.epochs)]
-            environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads)}
+            environment = {**os.environ, "OMP_NUM_THREADS": str(options.threads), "OMP_WAIT_POLICY": "PASSIVE"}
             subprocess.run(command, check=True, env=environment)
         report(name, train, holdout, options.methods, options.seeds)
 
