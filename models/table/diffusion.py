@@ -40,7 +40,7 @@ class MaskedDiffusion(nn.Module):
         self.trunk = Trunk(count * width, BLOCKS)
         self.outward = nn.Linear(TRUNK, count * hidden)
         self.heads = Heads(self.parts, hidden)
-        self.register_buffer("offsets", torch.tensor(np.concatenate([[0], np.cumsum(sizes)[:-1]])), persistent=False)
+        self.register_buffer("offsets", torch.tensor(np.cumsum([0, *sizes])[:-1]), persistent=False)
 
     @classmethod
     def for_parts(cls, parts: Sequence[Part]) -> MaskedDiffusion:
@@ -61,7 +61,7 @@ class MaskedDiffusion(nn.Module):
 
     @torch.no_grad()
     def score(self, tokens: Tensor) -> Tensor:
-        """The bound for each row, averaged over a few levels of noise that are always the same."""
+        """The bound for each row, averaged over a few levels of noise that are the same for the same tokens."""
         generator = torch.Generator().manual_seed(0)
         return torch.stack([self._bound(tokens, generator, training=False) for _ in range(SCORED)]).mean(0)
 
@@ -113,11 +113,19 @@ class MaskedDiffusion(nn.Module):
 
     def _order(self, generator: torch.Generator) -> list[int]:
         """A random order of the parts in which no cell comes before its bin."""
-        turns = torch.rand(len(self.parts), generator=generator).tolist()
+        turns = self._turns(1, generator)[0].tolist()
+        return sorted(range(len(turns)), key=turns.__getitem__)
+
+    def _turns(self, rows: int, generator: torch.Generator) -> Tensor:
+        """When each part comes back, rows × parts: at every moment any part that can be next is so with equal chance.
+
+        Waiting times without memory do that: a cell's begins when its bin is there.
+        """
+        turns = torch.empty(rows, len(self.parts)).exponential_(generator=generator)
         for place, part in enumerate(self.parts):
             if part.gate is not None:
-                turns[place] = max(turns[place], turns[place - 1] + 1e-6)
-        return sorted(range(len(turns)), key=turns.__getitem__)
+                turns[:, place] += turns[:, place - 1]
+        return turns
 
     @torch.no_grad()
     def chances(self, place: int, inputs: Tensor) -> Tensor:
@@ -138,11 +146,8 @@ class MaskedDiffusion(nn.Module):
 
     def _bound(self, tokens: Tensor, generator: torch.Generator, *, training: bool) -> Tensor:
         rows, count = tokens.shape
-        turns = torch.rand(rows, count, generator=generator)
+        turns = self._turns(rows, generator)
         shown = torch.rand(rows, 1, generator=generator) * count
-        for place, part in enumerate(self.parts):
-            if part.gate is not None:
-                turns[:, place] = torch.maximum(turns[:, place], turns[:, place - 1] + 1e-6)
         visible = turns.argsort(1).argsort(1) < shown.floor()
         ready = ~visible
         for place, part in enumerate(self.parts):

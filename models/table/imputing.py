@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import torch
 
 from models.table.codec import plain_values
-from models.table.columns import has_null
+from models.table.columns import KeyColumn, TextColumn, has_null
 from models.table.diffusion import MaskedDiffusion
 from models.table.model import CHUNK, TableModel
 
@@ -18,7 +18,7 @@ def impute(model: TableModel, table: pa.Table, seed: int) -> pa.Table:
 
     A row's values are drawn from the model's distribution given all that the row holds, not the likeliest ones: so the
     filled columns keep their spread. Raises ValueError for a model that is not of the family `diffusion`, which alone
-    can be given any columns, or for a table with other columns than its source.
+    can be given any columns, for a table with other columns than its source, or for one that lacks keys.
     """
     if not isinstance(model.network, MaskedDiffusion):
         raise ValueError(f"nulls are filled by a model of the family diffusion, this one is of {model.family}")
@@ -28,17 +28,24 @@ def impute(model: TableModel, table: pa.Table, seed: int) -> pa.Table:
     for number, place in places.items():
         known[:, place] = np.asarray(plain_values(table.column(number)).is_valid())[:, None]
     nulls = {place.start for number, place in places.items() if has_null(codec.columns[number])}
+    taken = codec.nothing_taken()
+    for number, column in enumerate(codec.columns):
+        real = plain_values(table.column(number))
+        if isinstance(column, KeyColumn) and real.null_count:
+            raise ValueError(f"column {codec.schema.names[number]!r} is a key, which cannot be guessed: fill it first")
+        if isinstance(column, TextColumn) and column.unique:
+            taken[number].update(real.drop_null().to_pylist())
     pieces = []
     for first in range(0, table.num_rows, CHUNK):
         rows = slice(first, min(first + CHUNK, table.num_rows))
         for_tokens, for_values = np.random.SeedSequence([seed, first // CHUNK]).spawn(2)
         generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         filled = model.network.fill(tokens[rows], known[rows], nulls, generator)
-        drawn = codec.decode(filled, np.random.default_rng(for_values), first, codec.nothing_taken())
+        drawn = codec.decode(filled, np.random.default_rng(for_values), first, taken)
         values = {}
         for number, name in enumerate(codec.schema.names):
             real = plain_values(table[name].slice(first, len(filled)))
             made = plain_values(pa.chunked_array([drawn[name]]))
-            values[number] = pc.if_else(real.is_valid(), real, made.cast(real.type))
+            values[number] = pc.if_else(real.is_valid(), real.cast(made.type), made)
         pieces.append(codec.batch(values))
     return pa.Table.from_batches(pieces, schema=codec.schema)

@@ -25,7 +25,7 @@ class Network(Protocol):
         """What training makes small, for each row; what it draws comes from `generator`."""
 
     def score(self, tokens: Tensor) -> Tensor:
-        """How unlikely the network finds each row, nats: exact or a bound, always the same for the same row."""
+        """How unlikely the network finds each row, nats: exact or a bound; the same for the same tokens."""
 
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
         """Draw rows. The same generator state gives the same rows."""

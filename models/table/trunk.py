@@ -44,5 +44,5 @@ def start_linear(module: nn.Module, generator: torch.Generator) -> None:
     with torch.no_grad():
         for part in module.modules():
             if isinstance(part, nn.Linear):
-                part.weight.normal_(std=(2 / part.in_features) ** 0.5, generator=generator)
+                part.weight.normal_(std=(2 / max(part.in_features, 1)) ** 0.5, generator=generator)
                 part.bias.zero_()

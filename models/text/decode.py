@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ _STRIDE = 64
 class Row:
     """A prompt as token ids and how to go on from it.
 
-    `draws` holds a uniform for every token, those that `proof` takes back included.
+    `draws` holds a uniform for every token, those that are taken back included; `proof` begins the proof of a text.
     """
 
     ids: list[int]
@@ -30,7 +30,7 @@ class Row:
     temperature: float
     top_p: float
     draws: np.ndarray
-    proof: Proof | None = None
+    proof: Callable[[], Proof] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,7 @@ class _Writing:
 
     def __init__(self, row: Row, length: int) -> None:
         self.row = row
+        self.proof = row.proof() if row.proof else None
         self.ids: list[int] = []
         self.stopped = False
         self.sound = True
@@ -84,9 +85,9 @@ class _Writing:
             self.ids.append(token)
             self._slots.append(slot)
         self.running = not self.stopped and len(self.ids) < self.row.max_tokens
-        if not good or self.row.proof is None or (not self.running and not end):
+        if not good or self.proof is None or (not self.running and not end):
             return None
-        return self.row.proof.keep(self.ids, end)
+        return self.proof.keep(self.ids, end)
 
     def go_back(self, kept: int, slot: int) -> tuple[int, int, list[int]]:
         """Forget all but `kept` tokens. Returns the token to feed again at `slot`, its position and the slots to hide.
@@ -136,6 +137,9 @@ def run_batch(
     cache.layers = [_GrowingLayer() if type(layer) is DynamicLayer else layer for layer in cache.layers]
 
     writing = [_Writing(row, length) for row in rows]
+    # Rows that are done stay where they are, so that none gets past the model's last position.
+    moving = torch.zeros((slots, 1), dtype=torch.long, device=device)
+    moving[: len(rows)] = 1
     for step in range(steps):
         scores = model(
             input_ids=ids,
@@ -147,7 +151,7 @@ def run_batch(
         ).logits[:, -1].float()  # fmt: skip
         finite = torch.isfinite(scores.sum(dim=-1))
         tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature, top_p, draws[step])
-        ids, positions = tokens.unsqueeze(1), positions[:, -1:] + 1
+        ids, positions = tokens.unsqueeze(1), positions[:, -1:] + moving
         slot = length + step
         for index, (line, token, good) in enumerate(zip(writing, tokens.tolist(), finite.tolist(), strict=False)):
             if not line.running:
@@ -156,6 +160,8 @@ def run_batch(
             if kept is not None:
                 ids[index, 0], positions[index, 0], hidden = line.go_back(kept, slot)
                 mask[index, hidden] = 0
+            elif not line.running:
+                moving[index] = 0
         if not any(line.running for line in writing):
             break
     return [Written(line.ids, line.stopped, line.sound) for line in writing]

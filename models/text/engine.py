@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -160,7 +161,7 @@ class TextEngine:
             temperature=request.temperature,
             top_p=request.top_p,
             draws=uniforms(request.seed, request.max_tokens + spare),
-            proof=Proof(self._decode, reader, spare) if reader else None,
+            proof=partial(Proof, self._decode, reader, spare) if reader else None,
         )
 
     def _reader(self, request: TextRequest) -> Reader | None:

@@ -15,7 +15,8 @@ from typing import Any
 # Whether a text may stand: what there is of it so far, and whether it ends there.
 Reader = Callable[[str, bool], bool]
 
-_ENDS = re.compile(r"[.!?…。！？]['”’)\]]*$")
+_ENDS = re.compile(r"[.!?…]['”’)\]]*$")
+_ENDS_WITHOUT_SPACE = re.compile(r"[。！？][”’」』）]*$")
 _CLOSES = re.compile(r"[\"\n]")
 # So many sentences are tried in one place before the one before it goes, too.
 _TRIES = 3
@@ -63,6 +64,8 @@ class Proof:
         if _CLOSES.search(self._decode((written[-1],))):
             return len(written)
         before = self._decode((written[-2],)).rstrip() if len(written) > 1 else ""
+        if _ENDS_WITHOUT_SPACE.search(before):
+            return len(written) - 1
         if not _ENDS.search(before) and len(written) - self._asked <= _LONG:
             return None
         # "3." may go on as "3.5": only the next token tells. Alone it may lack its space, so both are spelt together.

@@ -159,7 +159,7 @@ def _json_object(text: str) -> dict[str, Any]:
     if start < 0:
         raise ParseError("the answer is no JSON object")
     try:
-        found, _ = json.JSONDecoder(object_pairs_hook=_no_twins, strict=False).raw_decode(text, start)
+        found, _ = json.JSONDecoder(object_pairs_hook=_no_twins, parse_int=float, strict=False).raw_decode(text, start)
     except RecursionError as error:
         raise ParseError("the answer is nested too deeply") from error
     except json.JSONDecodeError as error:

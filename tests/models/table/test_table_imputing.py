@@ -62,6 +62,25 @@ def test_filling_repeats_and_differs_by_seed(model: TableModel) -> None:
     assert impute(model, torn.slice(0, 0), seed=1).num_rows == 0
 
 
+def test_texts_are_new_keys_are_not_guessed_and_typeless_columns_are_filled() -> None:
+    rows = 9_000
+    source = pa.table(
+        {
+            "key": range(100, 100 + rows),
+            "code": [f"K{n:06d}" if n % 9 else None for n in range(rows)],
+            "n": [1, 2] * 4_500,
+        }
+    )
+    other, _ = fit_table(source, seed=0, steps=1, primary_key="key", family="diffusion")
+    torn = source.set_column(1, "code", pa.nulls(rows, pa.string()))
+    codes = impute(other, torn, seed=1)["code"].to_pylist()
+    assert len(set(codes)) == rows
+    filled = impute(other, source.set_column(2, "n", pa.nulls(rows)), seed=1)
+    assert set(filled["n"].to_pylist()) == {1, 2}
+    with pytest.raises(ValueError, match="'key' is a key"):
+        impute(other, source.set_column(0, "key", pa.nulls(rows, pa.int64())), seed=1)
+
+
 def test_other_tables_and_other_families_are_refused(model: TableModel) -> None:
     torn = parcels()[1]
     with pytest.raises(ValueError, match="the model"):

@@ -78,6 +78,20 @@ def test_words_that_neither_lexicon_nor_prompt_holds_are_not_written(make_model,
     assert lexicon.words("It's Bodegradable, 350 ml!") == {"it", "s", "bodegradable", "ml"}
 
 
+def test_a_row_that_breaks_its_batch_leaves_no_trace_in_the_proofs_of_others():
+    requests = [request(n, {"some": "brief"}) for n in range(6)]
+    alone = texts(opened("picky"), requests)
+    engine, calls = opened("picky"), []
+
+    def explode(_module, args):
+        calls.append(args[0].shape)
+        if len(calls) == 30:
+            raise RuntimeError("in the middle")
+
+    engine._model.get_input_embeddings().register_forward_pre_hook(explode)
+    assert texts(engine, requests) == alone
+
+
 class Letters:
     """Token n is the n-th piece."""
 
@@ -107,6 +121,7 @@ def follow(pieces, reader, allowance=100):
         ([" One", ".", " Two", "!", " Three"], [" One.", " One. Two!", " One. Two! Three"]),
         ([" Of", " 3", ".", "5", " ml", "."], [" Of 3.5 ml."]),
         (['{"title": "', " A", '", "body": "', " B."], ['{"title": "', '{"title": " A", "body": "', None]),
+        (["好", "。", "再", "来", "！", "走"], ["好。", "好。再来！", None]),
         ([" and"] * 90, [" and" * 40, " and" * 80, None]),
     ],
 )

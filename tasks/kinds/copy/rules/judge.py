@@ -39,11 +39,11 @@ _ALONE = (
 )  # fmt: skip
 # What a text can break before it is whole, in any of its fields …
 _EARLY = (
-    check_distinct_fields, check_sms_segment, check_banned, check_claims, check_numbers, check_placeholders,
+    check_sms_segment, check_banned, check_claims, check_numbers, check_placeholders,
     check_markup, check_echo, check_links, check_characters, check_repetition, check_degenerate,
 )  # fmt: skip
 # … and in those that are finished.
-_FINISHED = (check_name, check_ending, check_quotes)
+_FINISHED = (check_distinct_fields, check_name, check_ending, check_quotes)
 
 
 class JobRules:
@@ -118,7 +118,10 @@ class JobRules:
         return [check(self, draft) for check in _ALONE]
 
     def judge_part(self, finished: dict[str, str], unfinished: dict[str, str]) -> list[Check]:
-        """The checks that a text can fail before it is whole: of its finished fields, and of one under way."""
+        """The checks that a text can fail before it is whole: of its finished fields, and of one under way.
+
+        Where a rule is milder with long texts, as that of repetition is, a part counts as the short text that it is.
+        """
         checks: list[Check] = []
         if finished or unfinished:
             part = Draft({**finished, **unfinished}, self.names)

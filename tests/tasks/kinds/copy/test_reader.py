@@ -35,6 +35,10 @@ TITLE = '{"title": "Harbor Mug", "body": "'
         TITLE + "It holds 350 ml.",
         TITLE + 'They call it \\"the mug\\".',
         '```json\n{"title": "Harbor Mug",\n "body": "It keeps',
+        TITLE + "Harbor Mug. It keeps coffee warm.",
+        TITLE + "It holds 0.35",
+        TITLE + "It holds 12 fl.",
+        '{"body": "The Harbor Mug keeps coffee warm, all morning long and after.", "title": "',
     ],
 )
 def test_what_is_well_so_far_may_stand(text: str) -> None:
@@ -52,7 +56,7 @@ def test_what_is_well_so_far_may_stand(text: str) -> None:
         TITLE + "Good things take time. " * 60,
         '{"title": "Harbour Bowl", "body": "',
         '{"title": "Harbor Mug (new", "body": "',
-        '{"body": "',
+        TITLE + "Yours for $70.",
         '{"title": "Harbor Mug", "title": "',
         '{"title": "Harbor Mug", "price": "',
     ],
@@ -90,6 +94,24 @@ def test_a_free_prompt_has_rules_too() -> None:
     assert not stands("Mugs are cheap.", **columns)
     assert not stands("Mugs are warm. Mugs are round, and there are many of them.", **columns)
     assert stands("Mugs are warm, and mine is blue.", ended=True, **columns)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```\n",
+        '```json\n{"text": "',
+        "Here is the copy:\n",
+        "Sure:\n\n```\nThe Harbor Mug is here.",
+        "```\nA mug.\n```",
+    ],
+)
+def test_what_the_parser_takes_off_is_passed_over(text: str) -> None:
+    assert stands(text, channel="social")
+
+
+def test_whole_numbers_beyond_all_bounds_are_no_more_than_a_wrong_form() -> None:
+    assert not stands('{"title": ' + "1" * 5_000 + "}", ended=True)
 
 
 def test_a_brief_is_what_json_can_carry_and_no_more_than_is_needed() -> None:
