@@ -155,6 +155,11 @@ class EngineSpec:
 
 def open_engine(spec: EngineSpec) -> Engine:
     """Load the model that `spec` names in this process."""
-    module, _, function = spec.factory.partition(":")
-    opener: Callable[..., Engine] = getattr(importlib.import_module(module), function)
+    opener: Callable[..., Engine] = named(spec.factory)
     return opener(spec.ref, spec.device, spec.dtype, **spec.options)
+
+
+def named(reference: str) -> Any:
+    """What `module:function` names."""
+    module, _, function = reference.partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -38,10 +38,10 @@ from models.table.constraints import (
     place_of,
     violations,
 )
-from models.table.families import RecordNetwork
-from models.table.masked_mlp import pick
 from models.table.masks import Masks
+from models.table.network import Network
 from models.table.physical import from_numbers
+from models.table.picking import pick
 from models.table.scale import MICRO, places, units_per_place
 from models.table.steering import matching
 
@@ -85,7 +85,7 @@ class ConstrainedSampler:
     def __init__(
         self,
         codec: TableCodec,
-        network: RecordNetwork,
+        network: Network,
         constraints: Sequence[Constraint],
         conditions: Conditions,
         seen: dict[tuple[str, ...], np.ndarray],

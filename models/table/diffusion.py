@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.table.heads import Heads
-from models.table.masked_mlp import pick, sizes_for
+from models.table.network import Network
 from models.table.number import Part
+from models.table.picking import pick
 from models.table.trunk import TRUNK, Trunk, start_linear
 
 BLOCKS = 3
@@ -25,27 +25,14 @@ BLOCK_ROWS = 512  # rows that share the order in which their parts come back
 SCORED = 4  # levels of noise at which a held-out row is scored
 
 
-class MaskedDiffusion(nn.Module):
+class MaskedDiffusion(Network):
     """A residual network from the visible parts' embeddings to logits of every part; a hidden part is all zeros."""
 
-    offsets: Tensor
-
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
-        super().__init__()
-        self.parts = list(parts)
-        self.width, self.hidden = width, hidden
+        super().__init__(parts, width, hidden)
         count = len(self.parts)
-        sizes = [part.size for part in self.parts]
-        self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
         self.trunk = Trunk(count * width, BLOCKS)
         self.outward = nn.Linear(TRUNK, count * hidden)
-        self.heads = Heads(self.parts, hidden)
-        self.register_buffer("offsets", torch.tensor(np.cumsum([0, *sizes])[:-1]), persistent=False)
-
-    @classmethod
-    def for_parts(cls, parts: Sequence[Part]) -> MaskedDiffusion:
-        """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
-        return cls(parts, *sizes_for(len(parts)))
 
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
@@ -134,15 +121,6 @@ class MaskedDiffusion(nn.Module):
         flow = functional.linear(self.trunk(inputs), self.outward.weight[own], self.outward.bias[own])
         hidden = functional.relu(flow)
         return self.heads.chances(place, hidden)
-
-    @torch.no_grad()
-    def embed(self, place: int, tokens: Tensor) -> Tensor:
-        """The embeddings of a part's tokens, rows × width."""
-        return self.embedding[tokens + self.offsets[place]]
-
-    def seen_as(self, place: int) -> slice:
-        """Where a part's embedding stands in `inputs`."""
-        return slice(place * self.width, (place + 1) * self.width)
 
     def _bound(self, tokens: Tensor, generator: torch.Generator, *, training: bool) -> Tensor:
         rows, count = tokens.shape

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from models.table.diffusion import MaskedDiffusion
 from models.table.masked_mlp import MaskedMLP
-
-RecordNetwork = MaskedMLP | MaskedDiffusion
+from models.table.network import Network
 
 # "transformer" is the name of the contract for what draws a row from its first column to its last; here a masked MLP,
 # which is faster than one with attention and no worse.
-NETWORKS: Mapping[str, type[MaskedMLP] | type[MaskedDiffusion]] = {
+NETWORKS: Mapping[str, type[Network]] = {
     "transformer": MaskedMLP,
     "diffusion": MaskedDiffusion,
 }

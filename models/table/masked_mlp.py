@@ -13,56 +13,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.table.heads import Heads
+from models.table.network import Network
 from models.table.number import Part
+from models.table.picking import pick
 
-WIDTH = 16
 DROPOUT = 0.2
-HIDDEN = 48  # twice as many learn rows by heart: likelier in training, no likelier held out
-COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
-MOST = 64_000_000
-GOLDEN = (5**0.5 - 1) / 2
 
 
-def sizes_for(parts: int) -> tuple[int, int]:
-    """Embedding width and hidden width for a number of parts. Raises ValueError when the table is too wide."""
-    width, hidden = WIDTH, HIDDEN
-    while parts * parts * width * hidden > COMFORTABLE and hidden > 32:
-        hidden //= 2
-    while parts * parts * width * hidden > COMFORTABLE and width > 4:
-        width //= 2
-    if parts * parts * width * hidden > MOST:
-        raise ValueError(f"the table is too wide: its columns make {parts} tokens a row, about 800 are possible")
-    return width, hidden
-
-
-class MaskedMLP(nn.Module):
+class MaskedMLP(Network):
     """`nll` is the exact negative log-likelihood of rows of tokens, `sample` draws rows."""
 
-    offsets: Tensor
     mask: Tensor
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
-        super().__init__()
-        self.parts = list(parts)
-        self.width, self.hidden = width, hidden
+        super().__init__(parts, width, hidden)
         count = len(self.parts)
-        sizes = [part.size for part in self.parts]
-        self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
         self.first = nn.Parameter(torch.empty(count * width, count * hidden))
         self.first_bias = nn.Parameter(torch.zeros(count * hidden))
         self.second = nn.Parameter(torch.empty(count, hidden, hidden))
         self.second_bias = nn.Parameter(torch.zeros(count, 1, hidden))
-        offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         earlier = torch.ones(count, count).triu(1)
-        self.register_buffer("offsets", torch.tensor(offsets), persistent=False)
         self.register_buffer("mask", earlier.repeat_interleave(width, 0).repeat_interleave(hidden, 1), persistent=False)
-        self.heads = Heads(self.parts, hidden)
-
-    @classmethod
-    def for_parts(cls, parts: Sequence[Part]) -> MaskedMLP:
-        """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
-        return cls(parts, *sizes_for(len(parts)))
 
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
@@ -101,7 +72,7 @@ class MaskedMLP(nn.Module):
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
         """Draw rows of tokens: int64, rows × parts. The same generator state gives the same rows.
 
-        Each row follows the model, but the rows of one call are spread evenly over what it allows, see `_spread`.
+        Each row follows the model, but the rows of one call are spread evenly over what it allows, see `picking`.
         """
         count = len(self.parts)
         tokens = torch.zeros(rows, count, dtype=torch.int64)
@@ -121,37 +92,6 @@ class MaskedMLP(nn.Module):
         hidden = functional.relu(hidden)
         hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
         return self.heads.chances(place, hidden)
-
-    @torch.no_grad()
-    def embed(self, place: int, tokens: Tensor) -> Tensor:
-        """The embeddings of a part's tokens, rows × width."""
-        return self.embedding[tokens + self.offsets[place]]
-
-    def seen_as(self, place: int) -> slice:
-        """Where a part's embedding stands in `inputs`."""
-        return slice(place * self.width, (place + 1) * self.width)
-
-
-def pick(chances: Tensor, generator: torch.Generator) -> Tensor:
-    """A token for each row, from `chances` (rows × size, each row with some mass), spread evenly over the rows."""
-    upto = chances.cumsum(1)
-    draws = _spread(-upto.sum(1), generator)
-    return torch.searchsorted(upto, draws * upto[:, -1:], right=True).clamp(max=chances.shape[1] - 1)[:, 0]
-
-
-def _spread(expected: Tensor, generator: torch.Generator) -> Tensor:
-    """A uniform draw per row, rows × 1, such that rows with like expectations get draws that lie far apart.
-
-    Rows in order of `expected` take turns through a golden-ratio sequence with a random start. Each draw is uniform,
-    but together they leave fewer gaps than chance would, so that counts come closer to what the model wants.
-    """
-    rows = len(expected)
-    order = torch.randperm(rows, generator=generator)
-    order = order[torch.argsort(expected[order], stable=True)]
-    turns = torch.arange(rows, dtype=torch.float64) * GOLDEN + torch.rand(1, dtype=torch.float64, generator=generator)
-    draws = torch.empty(rows)
-    draws[order] = turns.frac().float()
-    return draws[:, None]
 
 
 def _drop(hidden: Tensor, share: float, generator: torch.Generator | None) -> Tensor:

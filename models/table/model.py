@@ -24,7 +24,8 @@ from models.table.codec import TableCodec, fit_codec
 from models.table.conditions import Conditions
 from models.table.constrained import ConstrainedSampler
 from models.table.constraints import Constraint
-from models.table.families import NETWORKS, RecordNetwork
+from models.table.families import NETWORKS
+from models.table.network import Network
 from models.table.steering import combinations_seen
 from models.table.steps import AUTO, default_steps
 from models.table.training import Fit, fit_network
@@ -38,7 +39,7 @@ class TableModel:
     """Draws records like those of the table it was fitted on."""
 
     codec: TableCodec
-    network: RecordNetwork
+    network: Network
     family: str = AUTO
     seen: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
     """Of columns that stand together only as in the source: their distinct tokens there."""

@@ -1,40 +1,80 @@
-"""What every network over the tokens of a row can do, whatever its family."""
+"""What every network over the tokens of a row has and can do, whatever its family."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Protocol
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from models.table.heads import Heads
 from models.table.number import Part
 
+WIDTH = 16
+HIDDEN = 48  # twice as many learn rows by heart: likelier in training, no likelier held out
+COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
+MOST = 64_000_000
 
-class Network(Protocol):
-    """A torch module over rows of tokens: int64, rows × parts."""
 
-    parts: list[Part]
-    embedding: torch.nn.Parameter
+def sizes_for(parts: int) -> tuple[int, int]:
+    """Embedding width and hidden width for a number of parts. Raises ValueError when the table is too wide."""
+    width, hidden = WIDTH, HIDDEN
+    while parts * parts * width * hidden > COMFORTABLE and hidden > 32:
+        hidden //= 2
+    while parts * parts * width * hidden > COMFORTABLE and width > 4:
+        width //= 2
+    if parts * parts * width * hidden > MOST:
+        raise ValueError(f"the table is too wide: its columns make {parts} tokens a row, about 800 are possible")
+    return width, hidden
 
+
+class Network(nn.Module):
+    """Tokens are int64, rows × parts. Every token has an embedding of `width`, every part a head of `hidden` units."""
+
+    offsets: Tensor
+
+    def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
+        super().__init__()
+        self.parts = list(parts)
+        self.width, self.hidden = width, hidden
+        sizes = [part.size for part in self.parts]
+        self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
+        self.heads = Heads(self.parts, hidden)
+        self.register_buffer("offsets", torch.tensor(np.cumsum([0, *sizes])[:-1]), persistent=False)
+
+    @classmethod
+    def for_parts(cls, parts: Sequence[Part]) -> Self:
+        """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
+        return cls(parts, *sizes_for(len(parts)))
+
+    @abstractmethod
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
-        """Draw the initial weights; `tokens` are those to be learnt."""
+        """Draw the initial weights, and set the logits to the log marginals of `tokens`."""
 
+    @abstractmethod
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
         """What training makes small, for each row; what it draws comes from `generator`."""
 
+    @abstractmethod
     def score(self, tokens: Tensor) -> Tensor:
         """How unlikely the network finds each row, nats: exact or a bound; the same for the same tokens."""
 
+    @abstractmethod
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
         """Draw rows. The same generator state gives the same rows."""
 
-    def named_parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
-        """As of torch.nn.Module."""
+    @abstractmethod
+    def chances(self, place: int, inputs: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size; `inputs` holds the embeddings of known parts, else zeros."""
 
-    def state_dict(self) -> dict[str, Any]:
-        """As of torch.nn.Module."""
+    @torch.no_grad()
+    def embed(self, place: int, tokens: Tensor) -> Tensor:
+        """The embeddings of a part's tokens, rows × width."""
+        return self.embedding[tokens + self.offsets[place]]
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """As of torch.nn.Module."""
+    def seen_as(self, place: int) -> slice:
+        """Where a part's embedding stands in `inputs`."""
+        return slice(place * self.width, (place + 1) * self.width)

@@ -21,8 +21,8 @@ import torch
 
 from models.table.codec import as_field, plain_values
 from models.table.columns import ADDED, Chunk, KeyColumn, role_of
-from models.table.masked_mlp import pick
 from models.table.model import CHUNK, TableModel, fit_table, load_model
+from models.table.picking import pick
 from models.table.references import MOST_PLACES, as_order, order_units, owners_of
 from models.table.steering import no_nulls
 

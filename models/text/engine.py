@@ -6,7 +6,6 @@ model and the batch shape alone: not on its neighbours, its slot or the order of
 
 from __future__ import annotations
 
-import importlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from models.engine import TextRequest, TextResult
+from models.engine import TextRequest, TextResult, named
 from models.text import lexicon
 from models.text.decode import Row, Written, can_go_back, run_batch
 from models.text.proof import Proof, Reader, allowance, decoder
@@ -65,15 +64,7 @@ def open(ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str
         # Several threads share a matrix product by rows, and a row's last bits would then depend on its slot.
         torch.set_num_threads(1)
     model.to(torch.device(device))  # type: ignore[arg-type]
-    return TextEngine(model.eval(), tokenizer, batch_size, _named(reader), lexicon.read(folder))
-
-
-def _named(reader: str) -> ReaderOf | None:
-    if not reader:
-        return None
-    module, _, function = reader.partition(":")
-    found: ReaderOf = getattr(importlib.import_module(module), function)
-    return found
+    return TextEngine(model.eval(), tokenizer, batch_size, named(reader) if reader else None, lexicon.read(folder))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from models.table import model as model_module
-from models.table.masked_mlp import sizes_for
 from models.table.model import CHUNK, fit_table, load_model
+from models.table.network import sizes_for
 from models.table.steps import FAMILIES, default_steps
 
 
