@@ -116,10 +116,11 @@ def fit(
 def train(
     starter: Annotated[str, typer.Argument(help="starter-copy or starter-image")],
     to: Annotated[Path | None, typer.Option("--to", help="Folder; default: the model that ships.")] = None,
+    start: Annotated[Path | None, typer.Option("--start", help="Begin from the model in this folder.")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="The same steps, in about a minute.")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> int:
-    """Train a starter model again."""
+    """Train a starter model, from nothing or from an earlier one."""
     from tasks.desk import STARTERS
 
     if starter not in STARTERS:
@@ -128,11 +129,11 @@ def train(
     if starter == "starter-copy":
         from tasks.starters.copy.train import train_starter_copy
 
-        train_starter_copy(target, smoke=smoke, seed=seed)
+        train_starter_copy(target, smoke=smoke, seed=seed, start=start)
     else:
         from tasks.starters.image.train import train_starter_image
 
-        train_starter_image(target, smoke=smoke, seed=seed)
+        train_starter_image(target, smoke=smoke, seed=seed, start=start)
     return 0
 
 

@@ -17,7 +17,8 @@ from typing import Any, Protocol
 class TextRequest:
     """One completion of a chat. `messages` are role/content pairs; lengths are in tokens.
 
-    `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written.
+    `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written. `names` are
+    phrases that the text should quote word for word where it quotes them, `points` such phrases that it should make once.
     """
 
     id: str
@@ -27,6 +28,8 @@ class TextRequest:
     temperature: float = 0.8
     top_p: float = 0.95
     brief: dict[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

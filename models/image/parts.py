@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,31 @@ def build_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModelWithProjection:
         pad_token_id=tokenizer.pad_token_id,
     )
     return CLIPTextModelWithProjection(config)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The trained parts of a pipeline that this module built, in single precision."""
+
+    autoencoder: Autoencoder
+    denoiser: Any
+    text_encoder: CLIPTextModelWithProjection
+    tokenizer: CLIPTokenizer
+
+
+def open_parts(folder: Path) -> Parts:
+    """Read what `save_pipeline` wrote.
+
+    Raises:
+        OSError: a part is missing or damaged.
+    """
+    hush()
+    return Parts(
+        AutoencoderTiny.from_pretrained(folder / "vae", torch_dtype=torch.float32),
+        UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=torch.float32),
+        CLIPTextModelWithProjection.from_pretrained(folder / "text_encoder_2", dtype=torch.float32),
+        CLIPTokenizer.from_pretrained(folder / "tokenizer_2"),
+    )
 
 
 def save_pipeline(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from models.image.parts import build_tokenizer, save_pipeline
+from models.image.parts import build_tokenizer, open_parts, save_pipeline
 from models.image.pictures import Bucket, as_tensor
 from models.image.progress import Log
 from models.image.train_autoencoder import train_autoencoder
@@ -30,13 +30,21 @@ class Recipe:
     denoiser_batch: int = 64
 
 
-def train(buckets: Sequence[Bucket], recipe: Recipe, out: Path, work: Path, seed: int, log: Log) -> None:
-    """Train all parts on `buckets` and write the pipeline to `out`. Checkpoints lie in `work`; call again to go on."""
+def train(
+    buckets: Sequence[Bucket], recipe: Recipe, out: Path, work: Path, seed: int, log: Log, start: Path | None = None
+) -> None:
+    """Train all parts on `buckets` and write the pipeline to `out`, beginning from the pipeline in `start` or from
+    nothing. Checkpoints lie in `work`; call again to go on."""
     torch.set_float32_matmul_precision("high")  # graphics cards only: as exact as training needs
-    tokenizer = build_tokenizer(caption for bucket in buckets for captions in bucket.captions for caption in captions)
-    autoencoder = train_autoencoder(buckets, recipe.autoencoder_steps, recipe.autoencoder_batch, work, seed, log)
+    older = open_parts(start) if start else None
+    tokenizer = (
+        older.tokenizer
+        if older
+        else build_tokenizer(caption for bucket in buckets for captions in bucket.captions for caption in captions)
+    )
+    autoencoder = train_autoencoder(buckets, recipe.autoencoder_steps, recipe.autoencoder_batch, work, seed, log, older)
     denoiser = train_denoiser(
-        autoencoder, tokenizer, buckets, recipe.denoiser_steps, recipe.denoiser_batch, work, seed, log
+        autoencoder, tokenizer, buckets, recipe.denoiser_steps, recipe.denoiser_batch, work, seed, log, older
     )
     sizes = [bucket.size for bucket in buckets]
     save_pipeline(out, autoencoder.cpu(), denoiser.unet.cpu(), denoiser.text_encoder.cpu(), tokenizer, sizes)

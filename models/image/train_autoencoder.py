@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.image.linear import BLOCK, set_principal_components
 from models.image.muon import Muon
-from models.image.parts import Autoencoder, build_autoencoder
+from models.image.parts import Autoencoder, Parts, build_autoencoder
 from models.image.pictures import Bucket, as_tensor, draw_bucket
 from models.image.progress import Log, Progress, device, half_precision, rate, save, set_rate
 from models.image.unblock import solve_decoder
@@ -47,16 +47,21 @@ def _crops(pixels: NDArray[np.uint8], chosen: NDArray[np.int64], rng: np.random.
 
 
 def train_autoencoder(
-    buckets: Sequence[Bucket], steps: int, batch: int, work: Path, seed: int, log: Log
+    buckets: Sequence[Bucket], steps: int, batch: int, work: Path, seed: int, log: Log, older: Parts | None = None
 ) -> Autoencoder:
-    """Fix the encoder to the principal components of the pictures' blocks, then train the decoder on crops."""
+    """Fix the encoder to the principal components of the pictures' blocks, then train the decoder on crops; with
+    `older`, keep its encoder and begin from its decoder."""
     torch.manual_seed(seed)
     where = device()
     model = build_autoencoder()
-    some = buckets[0].pixels[:PRINCIPAL_PICTURES]
-    set_principal_components(model.encoder, some)
-    with torch.no_grad():
-        solve_decoder(model.decoder, model.encode(as_tensor(some[:SOLVED_PICTURES])).latents, some[:SOLVED_PICTURES])
+    if older:
+        model.load_state_dict(older.autoencoder.state_dict())
+    else:
+        some = buckets[0].pixels[:PRINCIPAL_PICTURES]
+        set_principal_components(model.encoder, some)
+        latents = model.encode(as_tensor(some[:SOLVED_PICTURES])).latents
+        with torch.no_grad():
+            solve_decoder(model.decoder, latents.detach(), some[:SOLVED_PICTURES])
     model.to(where)
     model.encoder.requires_grad_(False)
     matrices = [weight for weight in model.decoder.parameters() if weight.ndim > 1 and len(weight) > 3]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from transformers import CLIPTokenizer
 
-from models.image.parts import PROMPT_TOKENS, Autoencoder, build_denoiser, build_text_encoder
+from models.image.parts import PROMPT_TOKENS, Autoencoder, Parts, build_denoiser, build_text_encoder
 from models.image.pictures import Bucket, as_tensor
 from models.image.progress import Log, Progress, device, half_precision, rate, save, set_rate
 
@@ -122,12 +122,17 @@ def train_denoiser(
     work: Path,
     seed: int,
     log: Log,
+    older: Parts | None = None,
 ) -> Denoiser:
     """Flow matching on cached latents: the first bucket alone, and all of them in the last third, where the text
-    encoder rests. Returns the average of the weights over the last steps."""
+    encoder rests. Begins from `older`, if given. Returns the average of the weights over the last steps."""
     torch.manual_seed(seed)
     where = device()
-    model = Denoiser(tokenizer).to(where)
+    model = Denoiser(tokenizer)
+    if older:
+        model.unet.load_state_dict(older.denoiser.state_dict())
+        model.text_encoder.load_state_dict(older.text_encoder.state_dict())
+    model.to(where)
     average = Denoiser(tokenizer).to(where).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.0, betas=(0.9, 0.99), weight_decay=1e-2, fused=True)

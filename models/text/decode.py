@@ -12,6 +12,7 @@ from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 from models.text.proof import Proof
+from models.text.quoting import Quotes
 from models.text.sampling import choose
 
 # Room for keys and values grows by this many positions at a time.
@@ -22,7 +23,8 @@ _STRIDE = 64
 class Row:
     """A prompt as token ids and how to go on from it.
 
-    `draws` holds a uniform for every token, those that are taken back included; `proof` begins the proof of a text.
+    `draws` holds a uniform for every token, those that are taken back included; `proof` begins the proof of a text;
+    `quotes` are the phrases that it should quote right.
     """
 
     ids: list[int]
@@ -31,6 +33,7 @@ class Row:
     top_p: float
     draws: np.ndarray
     proof: Callable[[], Proof] | None = None
+    quotes: Quotes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,10 @@ def run_batch(
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1].float()  # fmt: skip
+        for index, line in enumerate(writing):
+            if line.running and line.row.quotes:
+                for token, bonus in line.row.quotes.bonuses(line.ids).items():
+                    scores[index, token] += bonus
         finite = torch.isfinite(scores.sum(dim=-1))
         tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature, top_p, draws[step])
         ids, positions = tokens.unsqueeze(1), positions[:, -1:] + moving

@@ -23,6 +23,7 @@ from models.engine import TextRequest, TextResult, named
 from models.text import lexicon
 from models.text.decode import Row, Written, can_go_back, run_batch
 from models.text.proof import Proof, Reader, allowance, decoder
+from models.text.quoting import Quotes, quotes, telling
 from models.text.sampling import uniforms
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -91,6 +92,7 @@ class TextEngine:
         self._reader_of = reader_of if can_go_back(model) else None
         self._known = known
         self._decode = decoder(tokenizer)
+        self._telling = telling([tokenizer.decode([i]) for i in range(len(tokenizer))]) if known is not None else None
         self._lock = threading.Lock()
         self._order = count()
         self._waiting: dict[int, deque[_Waiting]] = {}
@@ -153,7 +155,18 @@ class TextEngine:
             top_p=request.top_p,
             draws=uniforms(request.seed, request.max_tokens + spare),
             proof=partial(Proof, self._decode, reader, spare) if reader else None,
+            quotes=self._quotes(request),
         )
+
+    def _quotes(self, request: TextRequest) -> Quotes | None:
+        """Phrases to quote: for a model that is proof-read and has a lexicon, as one that misspells misquotes, too."""
+        if self._telling is None or self._reader_of is None:
+            return None
+        return quotes(self._encode, request.names, request.points, self._telling)
+
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return ids
 
     def _reader(self, request: TextRequest) -> Reader | None:
         # The likeliest text would only come again.

@@ -78,6 +78,8 @@ class CopyKind:
             top_p=job.top_p,
             # An engine that the settings name has no reader of ours.
             brief={} if self.name in desk.settings.engines else reader.brief(job),
+            names=prompt.names(job),
+            points=prompt.points(job),
         )
 
     def judge(

@@ -82,6 +82,18 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
     return {name: found[name].strip() for name in names}
 
 
+def names(job: CopyJob) -> tuple[str, ...]:
+    """Phrases of a job that a text may quote as often as it likes, as the prompt writes them."""
+    found = (_one_line(text) for text in (job.product_name, job.brand_name))
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
+def points(job: CopyJob) -> tuple[str, ...]:
+    """Phrases of a job that a text should quote once: features, values of facts, terms to include, the audience."""
+    found = (_one_line(text) for text in (*job.features, *job.facts.values(), *job.must_include, job.audience))
+    return tuple(dict.fromkeys(text for text in found if text))
+
+
 def field_names(job: CopyJob) -> list[str]:
     """The fields that an answer has, in order."""
     return list(CHANNELS[job.channel].fields) if job.channel else ["text"]

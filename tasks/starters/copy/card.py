@@ -15,7 +15,7 @@ from models.text.train import SHARPEN
 from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.kind import READER
-from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, parse
+from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, names, parse, points
 from tasks.kinds.copy.rules import judge_alone
 from tasks.starters.copy.corpus import sample
 from tasks.starters.copy.plans import phrases
@@ -73,6 +73,8 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
                 temperature=job.temperature,
                 top_p=job.top_p,
                 brief=reader.brief(job),
+                names=names(job),
+                points=points(job),
             )
             for number, job in enumerate(jobs)
         ]

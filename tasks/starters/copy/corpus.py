@@ -151,7 +151,8 @@ def _line(w: World, product: Product, wishes: Wishes, name: str, room: int, said
             told = [snippet for f in short if len(snippet := plans.snippet(w, f)) <= room]
             options = options[:1] + told * 6 if told else options
             options += [f"Yours for {price}", f"Now for {price}", f"From our shop for {price}"] if price else []
-            options += [f"From {brand}", f"By {brand}", f"Made by {brand}"] if brand else []
+            if brand and not any(brand in text for text in said):
+                options += [f"From {brand}", f"By {brand}", f"Made by {brand}"]
             options += [f"For {wishes.audience}", f"Made for {wishes.audience}"] if wishes.audience else []
         if name == "preheader":
             options += [plans.line(w, product, wishes.mood) for _ in range(3)]
@@ -173,7 +174,8 @@ def _ad_description(w: World, product: Product, wishes: Wishes, name: str, room:
     elif not named or w.chance(0.25):
         first = [w.pick((plans.opener(w, product, wishes.mood), f"{product.name}."))]
     fresh = [f for f in product.features if len(f.text) < 60 and not any(f.text.rstrip(".") in text for text in said)]
-    told = list(plans.features(w, product, w.rng.sample(fresh, min(len(fresh), w.pick((2, 2, 3, 3))))))
+    some = sorted(fresh, key=lambda f: len(f.text))[: w.pick((2, 3, 3, 4))] if w.chance(0.7) else fresh
+    told = list(plans.features(w, product, w.rng.sample(some, min(len(some), w.pick((2, 3, 3, 4)))), tight=True))
     rest = [*plans.facts(w, product), *([price] if (price := plans.price(w, product)) else [])]
     if wishes.audience:
         rest.append(plans.audience(w, wishes.audience))
@@ -201,10 +203,10 @@ def _body(w: World, product: Product, wishes: Wishes, room: int, said: set[str],
     aim = min(room, w.rng.randint(90, 190) if terse else w.rng.randint(220, 460) if long else room)
     whole = wishes.channel in ("product_page", "email") and not terse
     given = _worth_telling(w, product, room - fixed, aim - fixed, whole=whole)
-    told = list(plans.features(w, product, given))
+    told = list(plans.features(w, product, given, tight=not long))
     while given and len(" ".join(told)) + 1 > room - fixed:
         given = [f for f in given if f is not max(given, key=lambda f: len(f.text))]
-        told = list(plans.features(w, product, given))
+        told = list(plans.features(w, product, given, tight=not long))
     # A term that a feature holds needs no sentence of its own; at times it gets one, and no text lacks it then.
     included = _included(w, product, wishes, " ".join([*said, *told])) if w.chance(0.7) else wanted
     known = list(plans.facts(w, product))
@@ -288,7 +290,7 @@ def _letter(w: World, product: Product, wishes: Wishes, terse: bool) -> tuple[li
 def _worth_telling(w: World, product: Product, most: int, aim: int, *, whole: bool) -> list[Feature]:
     """The features that fit, in the job's order: all of them where there is room, else some.
 
-    Frames around a feature take about 16 characters.
+    Frames around a feature take about 16 characters, fewer where several share one.
     """
     given = product.features
     if whole and sum(len(f.text) + 16 for f in given) <= most:
@@ -296,13 +298,14 @@ def _worth_telling(w: World, product: Product, most: int, aim: int, *, whole: bo
             left_out = w.rng.randrange(len(given))
             return [f for number, f in enumerate(given) if number != left_out]
         return given
-    room = most if w.chance(0.85) else aim
+    room = most if w.chance(0.92) else aim
     taken: list[Feature] = []
     # The short ones first, mostly: more of them fit.
-    order = sorted(given, key=lambda f: len(f.text)) if w.chance(0.7) else w.rng.sample(given, len(given))
+    order = sorted(given, key=lambda f: len(f.text)) if w.chance(0.85) else w.rng.sample(given, len(given))
     for feature in order:
-        if len(feature.text) + 14 <= room:
-            room -= len(feature.text) + 14
+        frame = 14 if whole else 8
+        if len(feature.text) + frame <= room:
+            room -= len(feature.text) + frame
             taken.append(feature)
     return [feature for feature in given if feature in taken]
 

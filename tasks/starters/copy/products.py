@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from tasks.starters.copy.everyday import everyday_feature
 from tasks.starters.copy.features import Feature, short_feature, whole_feature
 from tasks.starters.copy.names import brand_name, product_name
 from tasks.starters.copy.words import Lexicon, World, amount, invented, lexicon, price, unit
@@ -57,11 +58,15 @@ def sample_product(w: World, *, brief: bool = False) -> Product:
         product.category = w.pick(_VAGUE)
     # Catalogue imports give whole phrases with a capital; hand-written specs mostly give short ones in lower case.
     imported = w.rng.random()
+    everyday = w.pick((0.0, 0.3, 0.7, 1.0))
     count = w.pick((0, 1, 1, 2) if brief else (0, 0, 1, 1, 2, 2, 3, 3, 3, 4, 4, 5, 6))
     seen: set[str] = set()
     for _ in range(count):
         whole = imported < 0.42 or (imported < 0.5 and w.chance(0.5))
-        feature = whole_feature(w, words, noun, plural) if whole else short_feature(w, words, plural)
+        if w.chance(everyday):
+            feature = everyday_feature(w, plural, whole=whole)
+        else:
+            feature = whole_feature(w, words, noun, plural) if whole else short_feature(w, words, plural)
         key = feature.text.lower().rstrip(".")
         if not any(key in other or other in key for other in seen):
             seen.add(key)

@@ -21,7 +21,7 @@ _HELD_OUT_SHARE = 8
 # A list with fewer words of its own serves the held-out world whole: texts of two or three words would be no test.
 _LEAST = 6
 # What the two worlds share: the trades' own sentences and the labels that a model must know to write at all.
-_SHARED = frozenset({"categories", "lines", "tones", "avoid_words"})
+_SHARED = frozenset({"categories", "lines", "tones", "avoid_words", "manners", "prepositions", "numbers"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,14 @@ def is_held_out(word: str) -> bool:
 
 @cache
 def lexicon() -> Lexicon:
-    """The word lists of lexicon.yaml and trades.yaml, of both worlds together."""
+    """The word lists of lexicon.yaml, trades.yaml and everyday.yaml, of both worlds together."""
     folder = files(__package__)
     words: Lexicon = yaml.safe_load(folder.joinpath("lexicon.yaml").read_text("utf-8"))
     for name, lists in yaml.safe_load(folder.joinpath("trades.yaml").read_text("utf-8")).items():
         trade = words["domains"].setdefault(name, {})
         for key, more in lists.items():
             trade[key] = list(dict.fromkeys([*trade.get(key, []), *more]))
+    words["everyday"] = yaml.safe_load(folder.joinpath("everyday.yaml").read_text("utf-8"))
     return words
 
 

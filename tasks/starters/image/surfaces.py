@@ -43,12 +43,14 @@ def _even(s: Spots, rgb: Grid) -> Grid:
 
 
 def ceramic(s: Spots, rgb: Grid) -> Finish:
-    """Glaze over clay: sharp highlights, a bare foot, specks of iron."""
-    bare = smooth(0.078, 0.066, s.height + f32(0.006) * noise(s.u * f32(0.8), s.v * f32(0.1)))[:, None]
-    specks = smooth(1.9, 2.3, noise(s.u * f32(2.3), s.v * f32(2.3)))[:, None]
+    """Glaze over clay: sharp highlights, specks of iron, and a bare foot below a wavy edge."""
+    edge = f32(0.2) + f32(0.018) * noise(s.u * f32(0.35), s.v * f32(0.05))
+    bare = smooth(0.012, -0.012, s.height - edge)[:, None]
+    rim = np.exp(-(((s.height - edge) / f32(0.02)) ** 2))[:, None]
+    specks = smooth(1.8, 2.3, noise(s.u * f32(1.3), s.v * f32(1.3)))[:, None]
     clay = linear((0.80, 0.68, 0.55))
-    colour = np.asarray(rgb) * (f32(1) - f32(0.45) * specks)
-    return Finish(colour + bare * (clay - colour), gloss=0.11, blur=0.02)
+    colour = np.asarray(rgb) * (f32(1) - f32(0.45) * specks) * (f32(1) - f32(0.3) * rim)
+    return Finish(colour + bare * (clay - colour), gloss=0.13, blur=0.02)
 
 
 def plastic(s: Spots, rgb: Grid) -> Finish:
@@ -58,61 +60,64 @@ def plastic(s: Spots, rgb: Grid) -> Finish:
 
 def metal(s: Spots, rgb: Grid) -> Finish:
     """A tinted mirror, brushed along u."""
-    brushed = noise(s.u * f32(0.12), s.v * f32(1.6))
-    tint = np.asarray(rgb) * f32(0.86) + f32(0.07)
-    return Finish(_even(s, tint) * (f32(1) + f32(0.06) * brushed)[:, None], metal=1.0, blur=0.06)
+    brushed = noise(s.u * f32(0.1), s.v * f32(0.7))
+    tint = np.asarray(rgb) * f32(0.9) + f32(0.06)
+    return Finish(_even(s, tint) * (f32(1) + f32(0.1) * brushed)[:, None], metal=1.0, blur=0.03)
 
 
 def wood(s: Spots, rgb: Grid) -> Finish:
-    """Stained wood: long grain in v, dark pores and a few wide rings."""
-    rings = np.sin(s.u * f32(2 * np.pi / 0.10) + f32(0.9) * noise(s.u * f32(0.2), s.v * f32(0.05)))
-    fine = noise(s.u * f32(0.9), s.v * f32(0.045))
-    tone = np.clip(f32(0.88) + f32(0.34) * rings + f32(0.2) * fine, 0.2, 1.5)[:, None]
-    base = np.asarray(rgb) * f32(0.94) + linear((0.55, 0.36, 0.2)) * f32(0.09)
-    deep = np.asarray(rgb) * np.array((0.42, 0.3, 0.22), np.float32)
+    """Stained wood: boards with wide wavy rings along v, and dark pores."""
+    bent = f32(0.8) * noise(s.u * f32(0.16), s.v * f32(0.07))
+    rings = np.sin(s.u * f32(2 * np.pi / 0.19) + bent)
+    fine = noise(s.u * f32(0.7), s.v * f32(0.05))
+    tone = np.clip(f32(0.72) + f32(0.5) * rings + f32(0.16) * fine, 0.0, 1.4)[:, None]
+    bare = linear((0.62, 0.42, 0.24))
+    base = np.asarray(rgb) * f32(0.92) + bare * f32(0.12)
+    deep = np.asarray(rgb) * np.array((0.3, 0.2, 0.14), np.float32) + bare * f32(0.03)
     return Finish(deep + (base - deep) * tone, gloss=0.03, blur=0.5)
 
 
 def leather(s: Spots, rgb: Grid) -> Finish:
-    """Pebbled and creased, darker where it bends, a broken sheen."""
-    pebble = noise(s.u * f32(0.9), s.v * f32(0.9))
-    worn = noise(s.u * f32(0.22) + f32(0.7), s.v * f32(0.22))
-    tone = np.clip(f32(0.9) + f32(0.03) * pebble + f32(0.12) * worn, 0.3, 1.4)
-    # A seam every so often, and a row of pale stitches along it.
-    across = s.u * f32(1 / 0.34) + f32(0.5)
-    across = np.abs(across - np.round(across)) * f32(0.34)
-    tone *= f32(1) - f32(0.7) * smooth(0.014, 0.006, across)
-    stitch = smooth(0.012, 0.007, np.abs(across - f32(0.034))) * (np.sin(s.v * f32(2 * np.pi / 0.055)) > -0.2)
+    """Creased panels, darker where they bend, a broken sheen; a dark seam between them with pale stitches beside it."""
+    worn = noise(s.u * f32(0.2) + f32(0.7), s.v * f32(0.2))
+    tone = np.clip(f32(0.86) + f32(0.13) * worn, 0.4, 1.1)
+    across = s.u * f32(1 / 0.4) + f32(0.5)
+    across = np.abs(across - np.round(across)) * f32(0.4)
+    tone *= f32(1) - f32(0.75) * smooth(0.024, 0.012, across)
+    row = np.abs(across - f32(0.062))
+    stitch = smooth(0.024, 0.014, row) * smooth(-0.3, 0.0, np.sin(s.v * f32(2 * np.pi / 0.12)))
     colour = np.asarray(rgb) * tone[:, None]
-    thread = linear((0.92, 0.84, 0.68))
-    du, dv = noise_slope(s.u * f32(0.42), s.v * f32(0.42))
+    thread = linear((0.94, 0.85, 0.66))
+    du, dv = noise_slope(s.u * f32(0.35), s.v * f32(0.35))
     return Finish(
-        colour + f32(0.6) * stitch[:, None] * (thread - colour), gloss=0.19, blur=0.46,
-        bump=(du * f32(0.022), dv * f32(0.022)),
+        colour + f32(0.85) * stitch[:, None] * (thread - colour), gloss=0.19, blur=0.46,
+        bump=(du * f32(0.012), dv * f32(0.012)),
     )  # fmt: skip
 
 
 def fabric(s: Spots, rgb: Grid) -> Finish:
-    """A coarse canvas weave, without any gloss."""
-    step = f32(2 * np.pi / 0.082)
-    over, under = np.cos(s.u * step), np.cos(s.v * step)
-    weave = over * under
-    thread = noise(s.u * f32(0.5), s.v * f32(3)) * (weave > 0) + noise(s.u * f32(3), s.v * f32(0.5)) * (weave <= 0)
-    tone = f32(0.95) + f32(0.27) * weave + f32(0.05) * thread
-    pale = np.asarray(rgb) * f32(0.93) + f32(0.035)
-    return Finish(pale * tone[:, None], fuzz=0.22)
+    """Woven checks of two shades, without any gloss."""
+    step = f32(2 * np.pi / 0.21)
+    over, under = smooth(-0.25, 0.25, np.sin(s.u * step)), smooth(-0.25, 0.25, np.sin(s.v * step))
+    thread = noise(s.u * f32(0.5), s.v * f32(2)) * f32(0.03)
+    share = ((over + under) * f32(0.5) + thread)[:, None]
+    # The deep shade is the colour itself; white and pale cloth has checks that are darker.
+    deep = np.asarray(rgb) * f32(0.9)
+    luminance = f32(np.dot(deep, (0.3, 0.6, 0.1)))
+    other = deep * f32(0.5) if luminance > 0.45 else deep + (f32(0.85) - deep) * f32(0.32)
+    return Finish(other + (deep - other) * share, fuzz=0.15)
 
 
 def wool(s: Spots, rgb: Grid) -> Finish:
-    """Knitted ribs: columns of stitches like the letter V, deep grooves between."""
-    column = s.u * f32(1 / 0.125)
+    """Thick knitted ribs: columns of stitches like the letter V, deep grooves between."""
+    column = s.u * f32(1 / 0.19)
     inside = np.abs(column - np.floor(column) - f32(0.5)) * f32(2)  # 0 in the middle of a rib, 1 in a groove
-    stitch = np.sin((s.v * f32(1 / 0.085) + inside * f32(0.55)) * f32(2 * np.pi))
-    groove = smooth(0.62, 1.0, inside)
-    tone = f32(1.02) + f32(0.26) * stitch * (f32(1) - groove) - f32(0.62) * groove
+    stitch = np.sin((s.v * f32(1 / 0.13) + inside * f32(0.55)) * f32(2 * np.pi))
+    groove = smooth(0.6, 1.0, inside)
+    tone = f32(0.98) + f32(0.26) * stitch * (f32(1) - groove) - f32(0.7) * groove
     bend = (column - np.floor(column) - f32(0.5)) * f32(1.3)
-    soft = np.asarray(rgb) * f32(0.95) + f32(0.02)
-    return Finish(soft * np.clip(tone, 0.2, 1.4)[:, None], fuzz=0.4, bump=(-bend, np.zeros_like(bend)))
+    soft = np.asarray(rgb) * f32(0.95) + f32(0.03)
+    return Finish(soft * np.clip(tone, 0.12, 1.4)[:, None], fuzz=0.4, bump=(-bend, np.zeros_like(bend)))
 
 
 MATERIALS: dict[str, Callable[[Spots, Grid], Finish]] = {

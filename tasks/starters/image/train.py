@@ -34,19 +34,26 @@ SMOKE = Plan((40, 8, 8), Recipe(autoencoder_steps=10, autoencoder_batch=8, denoi
 
 
 def train_starter_image(
-    out: Path, *, smoke: bool = False, seed: int = 0, log: Callable[[str], Any] = print, work: Path | None = None
+    out: Path,
+    *,
+    smoke: bool = False,
+    seed: int = 0,
+    log: Callable[[str], Any] = print,
+    work: Path | None = None,
+    start: Path | None = None,
+    plan: Plan | None = None,
 ) -> None:
     """Write the pipeline to the folder `out`: some three hours of one core, or with `smoke` a useless one in a minute.
 
-    Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
+    It begins from the pipeline in `start`, or from nothing. Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
     arguments to go on after an interruption.
     """
-    plan = SMOKE if smoke else ON_CUDA if device().type == "cuda" else ON_CPU
+    plan = plan or (SMOKE if smoke else ON_CUDA if device().type == "cuda" else ON_CPU)
     scratch = work or out.with_name(f"{out.name}.work{'-smoke' if smoke else ''}")
     scratch.mkdir(parents=True, exist_ok=True)
     workers = 1 if smoke else len(os.sched_getaffinity(0))
     buckets = training_set(plan.scenes, seed, scratch, log, workers)
-    train(buckets, plan.recipe, out, scratch, seed, log)
+    train(buckets, plan.recipe, out, scratch, seed, log, start)
     shutil.copyfile(CARD, out / "README.md")
     if work is None:
         shutil.rmtree(scratch)

@@ -1,0 +1,79 @@
+"""Helping a small model to quote its prompt: what a text has begun to quote is made likelier to go on word for word.
+
+The same as contextual biasing in speech recognition, where a contact's name gets a bonus as soon as it has begun (Zhao
+et al. 2019, Shallow-Fusion End-to-End Contextual Biasing). A model of a few million parameters copies a name or a
+feature right at most places and wrong at one: it knows that it copies, and not always from where.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+# What is added to the score of a token that goes on with a phrase, by how many of its tokens the text has already.
+_GOES_ON = (0.0, 1.5, 4.0)
+# … to one that begins a point not made yet, and to one that begins a point made before.
+_BEGINS = 0.7
+_AGAIN = -4.0
+_LONG_WORD = 4
+
+Tokens = tuple[int, ...]
+
+
+class Quotes:
+    """The phrases of one text. `names` may come at any time, each of `points` once."""
+
+    def __init__(self, names: Sequence[Tokens], points: Sequence[Tokens], telling: frozenset[int]) -> None:
+        self._points = [point for point in points if point]
+        # Every way to have begun a phrase, and the tokens that go on with it.
+        self._next: dict[Tokens, set[int]] = {}
+        self._whole = {phrase for phrase in (*names, *points) if phrase}
+        for phrase in self._whole:
+            for at in range(1, len(phrase)):
+                if telling.intersection(phrase[:at]) or at > 2:
+                    self._next.setdefault(phrase[:at], set()).add(phrase[at])
+        self._longest = max(map(len, self._whole), default=0)
+        self._telling = telling
+        self._named = {phrase[0] for phrase in names if phrase}
+        self._made: dict[Tokens, int] = {}  # points that the text has made, and its length in tokens at that time
+
+    def bonuses(self, written: list[int]) -> dict[int, float]:
+        """What to add to the scores of which tokens, after the tokens `written`.
+
+        To be asked after every token; of a text that was cut back since, only what is left counts.
+        """
+        tail = tuple(written[-self._longest :])
+        self._made = {point: end for point, end in self._made.items() if end <= len(written)}
+        for point in self._points:
+            if tail[-len(point) :] == point:
+                self._made.setdefault(point, len(written))
+        found = {point[0]: _AGAIN for point in self._made}
+        found |= {point[0]: _BEGINS for point in self._points if point not in self._made}
+        found = {token: bonus for token, bonus in found.items() if token in self._telling and token not in self._named}
+        for start in range(len(tail)):
+            begun = tail[start:]
+            if begun in self._whole:
+                break  # it may end here
+            if begun in self._next:
+                bonus = _GOES_ON[min(len(begun), len(_GOES_ON) - 1)]
+                return found | dict.fromkeys(self._next[begun], bonus)
+        return found
+
+
+def telling(tokens: Sequence[str]) -> frozenset[int]:
+    """The ids of tokens that hold a longer word or a digit: of a vocabulary in the order of its ids."""
+    return frozenset(
+        number
+        for number, token in enumerate(tokens)
+        if sum(map(str.isalpha, token)) >= _LONG_WORD or any(map(str.isdigit, token))
+    )
+
+
+def quotes(
+    encode: Callable[[str], list[int]], names: Sequence[str], points: Sequence[str], telling: frozenset[int]
+) -> Quotes | None:
+    """The phrases as tokens, each as it stands after a space; None where there are none."""
+
+    def tokens(phrases: Sequence[str]) -> list[Tokens]:
+        return [tuple(encode(f" {phrase.strip().rstrip('.')}")) for phrase in phrases if phrase.strip()]
+
+    return Quotes(tokens(names), tokens(points), telling) if names or points else None
