@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoPipelineForImage2Image, AutoPipelineForText2Image
+from diffusers import AutoencoderDC, AutoPipelineForImage2Image, AutoPipelineForText2Image
+from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTinyOutput
 from diffusers.utils import logging as diffusers_logging
 from transformers.utils import logging as transformers_logging
 
@@ -43,7 +44,21 @@ def image_to_image_of(pipeline: Any) -> Any:
     """The image-to-image pipeline that shares the weights of `pipeline`. Raises ValueError where there is none."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return _plain(AutoPipelineForImage2Image.from_pipe(pipeline))
+        made = AutoPipelineForImage2Image.from_pipe(pipeline)
+    if isinstance(made.vae, AutoencoderDC):
+        _name_latents(made.vae)
+    return _plain(made)
+
+
+def _name_latents(autoencoder: Any) -> None:
+    """Have an autoencoder say `latents`, as image-to-image pipelines ask for, where its class says `latent`."""
+    encode = autoencoder.encode
+
+    def named(pixels: torch.Tensor, return_dict: bool = True) -> Any:
+        (latents,) = encode(pixels, return_dict=False)
+        return AutoencoderTinyOutput(latents=latents) if return_dict else (latents,)
+
+    autoencoder.encode = named
 
 
 def hush() -> None:

@@ -15,10 +15,8 @@ from models.image.muon import Muon
 from models.image.parts import Autoencoder, Parts, build_autoencoder
 from models.image.pictures import Bucket, as_tensor, draw_bucket
 from models.image.progress import Log, Progress, device, half_precision, rate, save, set_rate
-from models.image.unblock import solve_decoder
 
 PRINCIPAL_PICTURES = 2_000
-SOLVED_PICTURES = 120
 CROP = 64  # a whole number of blocks; the decoder sees no farther
 NOISE = 0.05
 
@@ -57,11 +55,7 @@ def train_autoencoder(
     if older:
         model.load_state_dict(older.autoencoder.state_dict())
     else:
-        some = buckets[0].pixels[:PRINCIPAL_PICTURES]
-        set_principal_components(model.encoder, some)
-        latents = model.encode(as_tensor(some[:SOLVED_PICTURES])).latents
-        with torch.no_grad():
-            solve_decoder(model.decoder, latents.detach(), some[:SOLVED_PICTURES])
+        set_principal_components(model.encoder, buckets[0].pixels[:PRINCIPAL_PICTURES])
     model.to(where)
     model.encoder.requires_grad_(False)
     matrices = [weight for weight in model.decoder.parameters() if weight.ndim > 1 and len(weight) > 3]
@@ -83,7 +77,7 @@ def train_autoencoder(
         for optimizer, peak in zip(optimizers, (2e-3, 2e-3), strict=True):
             set_rate(optimizer, rate(step, steps, peak))
         with torch.no_grad():
-            latents = model.encode(wanted).latents
+            latents = model.encode(wanted).latent
         noise = torch.from_numpy(rng.standard_normal(latents.shape, np.float32)).to(where)
         # A little noise: the decoder forgives what the denoiser gets wrong.
         with half_precision(where):

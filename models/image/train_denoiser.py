@@ -31,7 +31,7 @@ def cache_latents(model: Autoencoder, bucket: Bucket, batch: int = 100) -> torch
     with torch.no_grad():
         for first in range(0, len(bucket.pixels), batch):
             pixels = as_tensor(bucket.pixels[first : first + batch]).to(where)
-            parts.append(model.encode(pixels).latents.half())
+            parts.append(model.encode(pixels).latent.half())
     return torch.cat(parts)
 
 

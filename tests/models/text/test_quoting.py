@@ -1,0 +1,111 @@
+"""A text that has begun to quote its job goes on word for word, and makes each point once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.engine import TextRequest
+from models.text import engine as text_engine
+from models.text.quoting import Quotes, quotes, telling
+from tests.models.text.test_engine import texts
+
+COPY = str(Path(__file__).parents[3] / "models" / "starters" / "copy")
+WORDS = ["the", "of", "harbor", "mug", "keeps", "coffee", "warm", "12", "made", "cold"]
+NUMBERS = {word: number for number, word in enumerate(WORDS)}
+
+
+def ids(text: str) -> list[int]:
+    return [NUMBERS[word] for word in text.split()]
+
+
+def bonuses(text: str, names: tuple[str, ...] = (), points: tuple[str, ...] = ()) -> dict[str, float]:
+    made = quotes(ids, names, points, telling(WORDS))
+    assert made is not None
+    found: dict[int, float] = {}
+    for end in range(len(text.split()) + 1):  # asked after every token, as while writing
+        found = made.bonuses(ids(text)[:end])
+    return {WORDS[token]: bonus for token, bonus in found.items()}
+
+
+def test_what_is_begun_is_helped_on_and_more_so_the_farther_it_is():
+    one = bonuses("the harbor", names=("harbor mug of the harbor",))
+    two = bonuses("the harbor mug", names=("harbor mug of the harbor",))
+    assert set(one) == {"mug"}
+    assert set(two) == {"of"}
+    assert two["of"] > one["mug"] > 0
+
+
+def test_a_word_without_meaning_begins_nothing():
+    assert bonuses("of the", names=("the harbor mug",)) == {}
+
+
+def test_a_phrase_that_may_end_here_is_not_drawn_out():
+    assert bonuses("keeps", points=("keeps", "keeps coffee warm")).get("coffee") is None
+
+
+def test_a_point_not_made_yet_is_favoured_and_one_made_is_not_made_again():
+    before = bonuses("the", points=("keeps coffee warm",))
+    after = bonuses("keeps coffee warm the", points=("keeps coffee warm",))
+    assert before["keeps"] > 0 > after["keeps"]
+
+
+def test_the_name_may_come_again():
+    assert "harbor" not in bonuses("harbor mug the", names=("harbor mug",), points=("harbor mug",))
+
+
+def test_a_point_that_was_taken_back_is_not_made():
+    made = Quotes([], [tuple(ids("keeps coffee warm"))], telling(WORDS))
+    text = ids("keeps coffee warm")
+    for end in range(4):
+        made.bonuses(text[:end])
+    assert made.bonuses(text)[NUMBERS["keeps"]] < 0
+    assert made.bonuses(text[:1])[NUMBERS["coffee"]] > 0
+    assert made.bonuses(ids("the"))[NUMBERS["keeps"]] > 0
+
+
+def test_without_phrases_there_is_nothing_to_quote():
+    assert quotes(ids, (), (), telling(WORDS)) is None
+    assert quotes(ids, (" ",), (), telling(WORDS)).bonuses([1, 2]) == {}
+
+
+@pytest.fixture(scope="module")
+def engines():
+    read = text_engine.open(COPY, "cpu", "float32", batch_size=8, reader="tests.support.readers:contented")
+    return read, text_engine.open(COPY, "cpu", "float32", batch_size=8)
+
+
+ODD = "Grelvik Quossand Tuntlepid 40"
+POINTS = ("drums before the quiet otter", "seven pale hooks", "not loud but narrow")
+
+
+def asked(**phrases: tuple[str, ...]) -> list[TextRequest]:
+    chat = (
+        f"Write a text message.\nProduct: {ODD}\nFeatures: {'; '.join(POINTS)}\n"
+        "Answer in plain text, 20 to 160 characters."
+    )
+    settings = {"messages": [{"role": "user", "content": chat}], "max_tokens": 60, "temperature": 1.3}
+    return [TextRequest(id=f"r{n}", seed=n, **settings | phrases) for n in range(24)]
+
+
+def told(results) -> int:
+    return sum(point in result.text for result in results.values() for point in POINTS)
+
+
+def test_more_features_come_word_for_word(engines):
+    read, _ = engines
+    assert told(texts(read, asked(names=(ODD,), points=POINTS))) > told(texts(read, asked()))
+
+
+def test_a_text_is_the_same_alone_and_in_any_company(engines):
+    read, _ = engines
+    requests = asked(names=(ODD,), points=("keeps coffee warm",))
+    together = texts(read, requests)
+    assert texts(read, requests[::-1]) == together
+    assert texts(read, requests[7:8]) == {"r7": together["r7"]}
+
+
+def test_an_engine_that_is_not_proof_read_writes_as_the_model_would(engines):
+    _, plain = engines
+    assert texts(plain, asked(names=(ODD,))) == texts(plain, asked())
