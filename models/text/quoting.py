@@ -8,6 +8,7 @@ feature right at most places and wrong at one: it knows that it copies, and not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from unicodedata import category
 
 # What is added to the score of a token that goes on with a phrase, by how many of its tokens the text has already.
 _GOES_ON = (0.0, 1.5, 4.0)
@@ -24,13 +25,13 @@ class Quotes:
 
     def __init__(self, names: Sequence[Tokens], points: Sequence[Tokens], telling: frozenset[int]) -> None:
         self._points = [point for point in points if point]
-        # Every way to have begun a phrase, and the tokens that go on with it.
-        self._next: dict[Tokens, set[int]] = {}
         self._whole = {phrase for phrase in (*names, *points) if phrase}
+        # Every way to have begun a phrase, and the phrases that go on from there.
+        self._begun: dict[Tokens, list[Tokens]] = {}
         for phrase in self._whole:
             for at in range(1, len(phrase)):
                 if telling.intersection(phrase[:at]) or at > 2:
-                    self._next.setdefault(phrase[:at], set()).add(phrase[at])
+                    self._begun.setdefault(phrase[:at], []).append(phrase)
         self._longest = max(map(len, self._whole), default=0)
         self._telling = telling
         self._named = {phrase[0] for phrase in names if phrase}
@@ -53,19 +54,21 @@ class Quotes:
             begun = tail[start:]
             if begun in self._whole:
                 break  # it may end here
-            if begun in self._next:
-                bonus = _GOES_ON[min(len(begun), len(_GOES_ON) - 1)]
-                return found | dict.fromkeys(self._next[begun], bonus)
+            if phrases := self._begun.get(begun):
+                at = len(begun)
+                found |= {phrase[at]: _AGAIN for phrase in phrases if phrase in self._made}
+                fresh = (phrase[at] for phrase in phrases if phrase not in self._made)
+                return found | dict.fromkeys(fresh, _GOES_ON[min(at, len(_GOES_ON) - 1)])
         return found
 
 
 def telling(tokens: Sequence[str]) -> frozenset[int]:
-    """The ids of tokens that hold a longer word or a digit: of a vocabulary in the order of its ids."""
-    return frozenset(
-        number
-        for number, token in enumerate(tokens)
-        if sum(map(str.isalpha, token)) >= _LONG_WORD or any(map(str.isdigit, token))
-    )
+    """The ids of tokens that hold a longer word, a digit or a currency: of a vocabulary in the order of its ids."""
+
+    def tells(token: str) -> bool:
+        return sum(map(str.isalpha, token)) >= _LONG_WORD or any(c.isdigit() or category(c) == "Sc" for c in token)
+
+    return frozenset(number for number, token in enumerate(tokens) if tells(token))
 
 
 def quotes(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tasks.kinds.copy.channels import CHANNELS, Channel, FieldLimit
@@ -83,15 +83,20 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
 
 
 def names(job: CopyJob) -> tuple[str, ...]:
-    """Phrases of a job that a text may quote as often as it likes, as the prompt writes them."""
-    found = (_one_line(text) for text in (job.product_name, job.brand_name))
-    return tuple(dict.fromkeys(text for text in found if text))
+    """Phrases of a job that an answer may quote as often as it likes, as the answer spells them."""
+    return _quoted(job, (job.product_name, job.brand_name))
 
 
 def points(job: CopyJob) -> tuple[str, ...]:
-    """Phrases of a job that a text should quote once: features, values of facts, terms to include, the audience."""
-    found = (_one_line(text) for text in (*job.features, *job.facts.values(), *job.must_include, job.audience))
-    return tuple(dict.fromkeys(text for text in found if text))
+    """Phrases of a job that an answer should quote once: features, values of facts, terms to include, the audience."""
+    return _quoted(job, (*job.features, *job.facts.values(), *job.must_include, job.audience))
+
+
+def _quoted(job: CopyJob, phrases: Iterable[str | None]) -> tuple[str, ...]:
+    found = dict.fromkeys(text for phrase in phrases if (text := _one_line(phrase)))
+    if len(field_names(job)) == 1:
+        return tuple(found)
+    return tuple(json.dumps(text, ensure_ascii=False)[1:-1] for text in found)
 
 
 def field_names(job: CopyJob) -> list[str]:

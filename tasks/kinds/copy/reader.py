@@ -13,7 +13,7 @@ from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.rules.judge import JobRules
 
 # Belongs to the content key: raised when another text comes out for the same job.
-READER_VERSION = 1
+READER_VERSION = 2
 
 _STRING = r'"((?:[^"\\]|\\.)*)'
 _FENCE = re.compile(r"```[a-zA-Z]*\s*")
@@ -41,7 +41,8 @@ def reader(brief: dict[str, Any]) -> Callable[[str, bool], bool]:
                 return False
         fields = _fields(text, names[0] if job.channel is None else None, names)
         found = [name for name, _, _ in fields]
-        if len(set(found)) < len(found) or not set(found) <= set(names):
+        # In the order that was asked for: what is left out would be missing at the end.
+        if found != names[: len(found)]:
             return False
         finished = {name: value for name, value, closed in fields if closed}
         unfinished = {name: cut for name, value, closed in fields if not closed and (cut := _without_tail(value))}

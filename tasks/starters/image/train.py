@@ -24,11 +24,11 @@ class Plan:
     recipe: Recipe
 
 
-# Some three hours of one core, and about half an hour of a large graphics card with sixteen cores beside it.
-ON_CPU = Plan((12_000, 2_000, 2_000), Recipe(autoencoder_steps=3_000, denoiser_steps=12_500))
+# Some two and a half hours of one core, and about half an hour of a large graphics card with sixteen cores beside it.
+ON_CPU = Plan((12_000, 2_000, 2_000), Recipe(autoencoder_steps=1_500, denoiser_steps=12_500))
 ON_CUDA = Plan(
     (60_000, 8_000, 8_000),
-    Recipe(autoencoder_steps=15_000, autoencoder_batch=64, denoiser_steps=30_000, denoiser_batch=512),
+    Recipe(autoencoder_steps=6_000, autoencoder_batch=64, denoiser_steps=30_000, denoiser_batch=512),
 )
 SMOKE = Plan((40, 8, 8), Recipe(autoencoder_steps=10, autoencoder_batch=8, denoiser_steps=10, denoiser_batch=16))
 
@@ -43,7 +43,7 @@ def train_starter_image(
     start: Path | None = None,
     plan: Plan | None = None,
 ) -> None:
-    """Write the pipeline to the folder `out`: some three hours of one core, or with `smoke` a useless one in a minute.
+    """Write the pipeline to the folder `out`: some two and a half hours of one core, or with `smoke` a useless one in a minute.
 
     It begins from the pipeline in `start`, or from nothing. Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
     arguments to go on after an interruption.
