@@ -28,8 +28,8 @@ class TextRequest:
     temperature: float = 0.8
     top_p: float = 0.95
     brief: dict[str, Any] = field(default_factory=dict)
-    names: tuple[str, ...] = ()
-    points: tuple[str, ...] = ()
+    names: list[str] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,21 +82,21 @@ def parse(job: CopyJob, text: str) -> dict[str, str]:
     return {name: found[name].strip() for name in names}
 
 
-def names(job: CopyJob) -> tuple[str, ...]:
+def names(job: CopyJob) -> list[str]:
     """Phrases of a job that an answer may quote as often as it likes, as the answer spells them."""
     return _quoted(job, (job.product_name, job.brand_name))
 
 
-def points(job: CopyJob) -> tuple[str, ...]:
+def points(job: CopyJob) -> list[str]:
     """Phrases of a job that an answer should quote once: features, values of facts, terms to include, the audience."""
     return _quoted(job, (*job.features, *job.facts.values(), *job.must_include, job.audience))
 
 
-def _quoted(job: CopyJob, phrases: Iterable[str | None]) -> tuple[str, ...]:
+def _quoted(job: CopyJob, phrases: Iterable[str | None]) -> list[str]:
     found = dict.fromkeys(text for phrase in phrases if (text := _one_line(phrase)))
     if len(field_names(job)) == 1:
-        return tuple(found)
-    return tuple(json.dumps(text, ensure_ascii=False)[1:-1] for text in found)
+        return list(found)
+    return [json.dumps(text, ensure_ascii=False)[1:-1] for text in found]
 
 
 def field_names(job: CopyJob) -> list[str]:

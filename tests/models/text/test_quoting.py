@@ -46,8 +46,8 @@ def test_a_phrase_that_may_end_here_is_not_drawn_out():
 
 
 def test_a_point_not_made_yet_is_favoured_and_one_made_is_not_made_again():
-    before = bonuses("the", points=("keeps coffee warm",))
-    after = bonuses("keeps coffee warm the", points=("keeps coffee warm",))
+    before = bonuses("the", points=["keeps coffee warm"])
+    after = bonuses("keeps coffee warm the", points=["keeps coffee warm"])
     assert before["keeps"] > 0 > after["keeps"]
 
 
@@ -80,7 +80,7 @@ ODD = "Grelvik Quossand Tuntlepid 40"
 POINTS = ("drums before the quiet otter", "seven pale hooks", "not loud but narrow")
 
 
-def asked(**phrases: tuple[str, ...]) -> list[TextRequest]:
+def asked(**phrases: list[str]) -> list[TextRequest]:
     chat = (
         f"Write a text message.\nProduct: {ODD}\nFeatures: {'; '.join(POINTS)}\n"
         "Answer in plain text, 20 to 160 characters."
@@ -95,12 +95,12 @@ def told(results) -> int:
 
 def test_more_features_come_word_for_word(engines):
     read, _ = engines
-    assert told(texts(read, asked(names=(ODD,), points=POINTS))) > told(texts(read, asked()))
+    assert told(texts(read, asked(names=[ODD], points=list(POINTS)))) > told(texts(read, asked()))
 
 
 def test_a_text_is_the_same_alone_and_in_any_company(engines):
     read, _ = engines
-    requests = asked(names=(ODD,), points=("keeps coffee warm",))
+    requests = asked(names=[ODD], points=["keeps coffee warm"])
     together = texts(read, requests)
     assert texts(read, requests[::-1]) == together
     assert texts(read, requests[7:8]) == {"r7": together["r7"]}
@@ -108,4 +108,4 @@ def test_a_text_is_the_same_alone_and_in_any_company(engines):
 
 def test_an_engine_that_is_not_proof_read_writes_as_the_model_would(engines):
     _, plain = engines
-    assert texts(plain, asked(names=(ODD,))) == texts(plain, asked())
+    assert texts(plain, asked(names=[ODD])) == texts(plain, asked())
