@@ -64,7 +64,7 @@ def sides_of(members: pa.Table, others: pa.Table, synthetic: pa.Table, seed: int
 
 
 def nearest(asked: np.ndarray, among: np.ndarray, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Distances from rows to their k nearest among others, ascending, each from 0 to 1: float32, rows × k; and which."""
+    """Distances (0 to 1, ascending) from rows to their k nearest among others, and which those are; both rows × k."""
     rows = torch.from_numpy(among)
     k = min(k, rows.shape[1])
     found = [_distances(block, rows).topk(k, dim=1, largest=False, sorted=True) for block in _blocks(asked, rows)]
@@ -81,10 +81,7 @@ def nearest_without(asked: np.ndarray, among: np.ndarray) -> np.ndarray:
         left = torch.empty_like(whole)
         found.append(
             torch.stack(
-                [
-                    torch.sub(whole, _column(block[n], rows[n], left), out=left).argmin(dim=1)
-                    for n in range(len(rows))
-                ]
+                [torch.sub(whole, _column(block[n], rows[n], left), out=left).argmin(dim=1) for n in range(len(rows))]
             )
         )
     return torch.cat(found, dim=1).numpy()
