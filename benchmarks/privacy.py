@@ -26,6 +26,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,8 @@ TITLES = (
     "AUC ref",
     "hits ref",
 )
-HIDDEN = 128  # of the overfitted network, more than ours have: room to learn rows by heart
-STEPS = 600
+HIDDEN = 96  # of the overfitted network, more than ours have: room to learn rows by heart
+STEPS = 300
 
 
 def main() -> None:
@@ -78,23 +79,13 @@ def main() -> None:
     print(f"{options.table}: {members.num_rows:,} rows fitted, {others.num_rows:,} held out, seed {options.seed}")
     print(f"{'':>16}" + "".join(f"{title:>14}" for title in TITLES), flush=True)
     reference, _ = fit_table(further, seed=options.seed + 1)
-    rng = np.random.default_rng([options.seed, 2])
-    small = members.slice(0, options.overfitted_rows)
-    made: dict[str, tuple[pa.Table, pa.Table, TableModel | None]] = {
-        "held out": (members, further, None),
-        "bootstrap": (members, members.take(rng.integers(members.num_rows, size=members.num_rows)), None),
-    }
-    for family in options.families:
-        model, _ = fit_table(members, seed=options.seed, family=family)
-        made[family] = (members, drawn(model, members.num_rows, options.seed), model)
-    model = overfitted(small, options.seed)
-    made["overfitted"] = (small, drawn(model, 2 * small.num_rows, options.seed), model)
     every: dict[str, Any] = {}
-    for name, (fitted, synthetic, model) in made.items():
+    few = members.slice(0, options.overfitted_rows)
+    for name, fitted, synthetic, model in cases(members, further, few, options.families, options.seed):
         found = attack(fitted, others, synthetic, seed=options.seed, asked=options.asked)
         if model is not None:
             found |= attack_model(fitted, others, model, seed=options.seed, reference=reference)
-        if name != "held out":  # the reference knows these very rows
+        if synthetic is not further:  # those rows the reference knows itself
             stand_in, _ = fit_table(synthetic, seed=options.seed + 3)
             by_density = attack_model(fitted, others, stand_in, seed=options.seed, reference=reference)
             found["domias"] = by_density["model"]["calibrated"]
@@ -104,6 +95,20 @@ def main() -> None:
         print(f"{name}: " + ("; ".join(found["leaks"].values()) or "nothing found"))
     if options.json:
         print(json.dumps(every, indent=1))
+
+
+def cases(
+    members: pa.Table, further: pa.Table, few: pa.Table, families: Sequence[str], seed: int
+) -> Iterator[tuple[str, pa.Table, pa.Table, TableModel | None]]:
+    """A name, the rows that were fitted, the table made of them, and what drew it; each made when its turn comes."""
+    yield "held out", members, further, None
+    chosen = np.random.default_rng([seed, 2]).integers(members.num_rows, size=members.num_rows)
+    yield "bootstrap", members, members.take(chosen), None
+    for family in families:
+        model, _ = fit_table(members, seed=seed, family=family)
+        yield family, members, drawn(model, members.num_rows, seed), model
+    model = overfitted(few, seed)
+    yield "overfitted", few, drawn(model, 2 * few.num_rows, seed), model
 
 
 def thirds(folder: Path, name: str, rows: int, seed: int) -> tuple[pa.Table, pa.Table, pa.Table]:
