@@ -92,7 +92,8 @@ def _exact(sides: Sides) -> Copies:
 def _copies(hits: dict[str, np.ndarray], hosts: np.ndarray) -> Copies:
     """`hosts` tells for every synthetic row which real row it is counted for."""
     excess = mean_by(hits["members"].astype(float) - hits["others"], hosts, 0.0)
-    return Copies(*(float(hits[name].mean()) for name in ("members", "others", "real")), excess)
+    members, others, real = (float(hits[name].mean()) for name in ("members", "others", "real"))
+    return Copies(members, others, real, excess)
 
 
 def _ratio(distances: np.ndarray) -> np.ndarray:
