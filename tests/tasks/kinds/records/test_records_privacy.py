@@ -123,7 +123,7 @@ def test_the_likelihood_of_a_normal_fit_hardly_tells_members(normal: TableModel)
 def test_beside_a_reference_the_likelihood_tells_more(normal: TableModel) -> None:
     reference, _ = fit_table(people(6), seed=1)
     found = attack_model(people(1), people(2), normal, seed=0, reference=reference)
-    assert value(found, "model.calibrated.auc") > value(found, "model.likelihood.auc") + 0.02
+    assert value(found, "model.calibrated.auc") > value(found, "model.likelihood.auc")
     # rows that neither model has seen are members of neither
     assert leaks(attack_model(people(5), people(2), normal, seed=0, reference=reference)) == {}
 
