@@ -40,8 +40,8 @@ def copy_rate(views: Sequence[View]) -> CopyRate:
     compared = [view for view in views if view.role not in MADE_ANEW]
     if not compared or len(compared[0].source_codes) < 2 or not len(compared[0].synthetic_codes):
         return CopyRate(0.0, 0.0, 0, 0)
-    source = _row_hashes([view.source_codes for view in compared])
-    synthetic = _row_hashes([view.synthetic_codes for view in compared])
+    source = row_hashes([view.source_codes for view in compared])
+    synthetic = row_hashes([view.synthetic_codes for view in compared])
     order = np.random.default_rng(SEED).permutation(len(source))
     half, other = source[order[: len(order) // 2]], source[order[len(order) // 2 :]]
     real = (np.isin(half, other).mean() + np.isin(other, half).mean()) / 2
@@ -49,7 +49,7 @@ def copy_rate(views: Sequence[View]) -> CopyRate:
     return CopyRate(float(made), float(real), len(synthetic), len(source))
 
 
-def _row_hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
+def row_hashes(columns: Sequence[np.ndarray]) -> np.ndarray:
     """A 64-bit hash per row of codes (splitmix64 over the columns)."""
     hashes = np.zeros(len(columns[0]), dtype=np.uint64)
     with np.errstate(over="ignore"):
