@@ -125,9 +125,9 @@ def load_model(folder: Path) -> TableModel:
             raise ValueError(f"family {family!r} is unknown to this version")
         known = {name.removeprefix("known."): t.numpy() for name, t in tensors.items() if name.startswith("known.")}
         codec = TableCodec.from_json(description["codec"], known)
-        network = NETWORKS[family](codec.parts, description["width"], description["hidden"])
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
-        network.load_state_dict(weights)
+        sizes = description["width"], description["hidden"]
+        network = NETWORKS[family].restored(codec.parts, *sizes, weights)
         seen = {tuple(names): tensors[f"seen.{n}"].numpy() for n, names in enumerate(description["together"])}
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error

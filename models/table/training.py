@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from models.table.network import Network
+from models.table.network import LearnedNetwork, Network
 from models.table.steps import BATCH, TOO_FEW
 
 RATE = 2e-3
@@ -34,7 +34,10 @@ class Fit:
 
 
 def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> Fit:
-    """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights."""
+    """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights.
+
+    A network that is not trained by steps has all it needs from its start.
+    """
     generator = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(tokens), generator=generator)
     held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
@@ -42,7 +45,7 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
     judges, rows = shuffled[:held_out], shuffled[held_out:]
     network.start(tokens, generator)
     fit = Fit()
-    if not network.parts or len(tokens) < TOO_FEW or steps < 1:
+    if not isinstance(network, LearnedNetwork) or not network.parts or len(tokens) < TOO_FEW or steps < 1:
         return fit
     others = [weight for name, weight in network.named_parameters() if name != "embedding"]
     groups = [{"params": others, "times": 1.0}, {"params": [network.embedding], "times": EMBEDDING_RATE}]
