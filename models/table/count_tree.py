@@ -53,12 +53,13 @@ class CountTree(Network):
             raise ValueError("these are no counts of such a table")
         heights = [sizes[parent] if parent >= 0 else 1 for parent in parents]
         lengths = [height * size for height, size in zip(heights, sizes, strict=True)]
-        if weights["flat"].shape != (sum(lengths),) or not bool((weights["flat"] >= 0).all()):
+        if weights["flat"].shape != (sum(lengths),):
             raise ValueError("these counts do not fit the table")
-        tables = weights["flat"].split(lengths)
-        network._hold(
-            parents, [t.view(h, s).numpy() for t, h, s in zip(tables, heights, sizes, strict=True)]
-        )
+        pieces = zip(weights["flat"].split(lengths), heights, sizes, strict=True)
+        tables = [piece.view(height, size).numpy() for piece, height, size in pieces]
+        if not all((table >= 0).all() and np.allclose(table.sum(1), 1, atol=1e-3) for table in tables):
+            raise ValueError("these counts are no chances")
+        network._hold(parents, tables)
         return network
 
     def leaning(self, tokens: np.ndarray) -> list[int]:
@@ -166,6 +167,7 @@ class Marginals(CountTree):
     """Every column for itself: the floor that other families have to beat."""
 
     def leaning(self, tokens: np.ndarray) -> list[int]:
+        del tokens
         return lean_within(self.parts)
 
 

@@ -1,9 +1,9 @@
 """Counts of tokens, what they say of rows not seen, and which column tells most of which.
 
-A part's chances given another's token are counts drawn towards the part's own shares: (n(a, b) + s · p(b)) / (n(a) + s).
+A part's chances given another's token are counts drawn towards the part's own shares, (n(a,b) + s·p(b)) / (n(a) + s).
 The strength s is, for each pair of parts, the one under which the counted rows were likeliest had each been left out of
-the counts. The same figure says what one column tells of another: unlike plain mutual information, which grows with
-the number of tokens even where there is nothing to tell, it is below zero where leaning on a column would not pay.
+the counts. The same figure says what one column tells of another: unlike plain mutual information, which grows with the
+number of tokens even where there is nothing to tell, it is below zero where leaning on a column would not pay.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Network(nn.Module):
 
     @abstractmethod
     def chances(self, place: int, inputs: Tensor) -> Tensor:
-        """Probabilities of a part's tokens, rows × size; `inputs` holds what `embed` made of known parts, else zeros."""
+        """Probabilities of a part's tokens, rows × size; `inputs` holds what `embed` made of known parts, or zeros."""
 
     @abstractmethod
     def embed(self, place: int, tokens: Tensor) -> Tensor:

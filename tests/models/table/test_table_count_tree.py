@@ -203,6 +203,7 @@ def test_too_wide_tables_and_damaged_trees_are_refused(tmp_path: Path) -> None:
         {"network.parents": beyond},
         {"network.flat": tensors["network.flat"][1:].clone()},
         {"network.flat": -tensors["network.flat"]},
+        {"network.flat": tensors["network.flat"] * float("nan")},
     ):
         save_file({**tensors, **damaged}, tmp_path / "model.safetensors")
         with pytest.raises(ValueError, match="cannot be read"):
