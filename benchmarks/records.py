@@ -39,7 +39,7 @@ from benchmarks.record_peers import PEERS, python_of  # noqa: E402
 TABLES = ROOT.parent / "shared" / "data" / "tables"
 WORK = ROOT / "scratch" / "benchmarks" / "records"
 INSTALLED = ROOT / "scratch" / "peers"
-OURS = ("transformer", "diffusion")
+OURS = ("transformer", "diffusion", "bayes")
 TARGETS = {"adult": "income"}
 NEAREST = 2_000  # synthetic rows whose nearest neighbours are looked up
 

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.table.network import Network
+from models.table.filling import fill_in
+from models.table.network import LearnedNetwork
 from models.table.number import Part
-from models.table.picking import pick
 from models.table.trunk import TRUNK, Trunk, start_linear
 
 BLOCKS = 3
@@ -25,7 +25,7 @@ BLOCK_ROWS = 512  # rows that share the order in which their parts come back
 SCORED = 4  # levels of noise at which a held-out row is scored
 
 
-class MaskedDiffusion(Network):
+class MaskedDiffusion(LearnedNetwork):
     """A residual network from the visible parts' embeddings to logits of every part; a hidden part is all zeros."""
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
@@ -80,23 +80,7 @@ class MaskedDiffusion(Network):
         return self._filled(nothing, nothing.bool(), (), generator)
 
     def _filled(self, tokens: Tensor, known: Tensor, nulls: Container[int], generator: torch.Generator) -> np.ndarray:
-        tokens = tokens * known
-        embedded = functional.embedding(tokens + self.offsets, self.embedding) * known[:, :, None]
-        inputs = embedded.reshape(len(tokens), -1)
-        for place in self._order(generator):
-            rows = torch.nonzero(~known[:, place]).flatten()
-            if not len(rows):
-                continue
-            part = self.parts[place]
-            chances = self.chances(place, inputs[rows])
-            if place in nulls:
-                chances[:, 0] = 0
-            drawn = pick(chances, generator)
-            if part.gate is not None:
-                drawn *= tokens[rows, place - 1] >= part.gate
-            tokens[rows, place] = drawn
-            inputs[rows, self.seen_as(place)] = self.embed(place, drawn)
-        return tokens.numpy()
+        return fill_in(self, tokens, known, self._order(generator), nulls, generator).numpy()
 
     def _order(self, generator: torch.Generator) -> list[int]:
         """A random order of the parts in which no cell comes before its bin."""

@@ -73,20 +73,19 @@ def answer(request: TableRequest) -> TableResult:
 
 
 def _fit(request: FitRequest) -> TableResult:
-    family = AUTO if request.family == "auto" else request.family
-    if family not in FAMILIES:
+    if request.family not in ("auto", *FAMILIES):
         raise ValueError(f"family {request.family!r} is not one of auto, {', '.join(FAMILIES)}")
     began = time.perf_counter()
     table = read_table(Path(request.source))
     if request.parents:
-        if family != AUTO:
-            raise ValueError(f"a table with a parent is drawn by the family {AUTO}, not {family}")
+        if request.family not in ("auto", AUTO):
+            raise ValueError(f"a table with a parent is drawn by the family {AUTO}, not {request.family}")
         return _fit_children(request, table, began)
     model, fit = fit_table(
         table,
         seed=request.seed,
         steps=request.steps,
-        family=family,
+        family=request.family,
         primary_key=request.primary_key or None,
         order=request.order,
         together=[json.loads(names) for names in request.together],
@@ -94,9 +93,11 @@ def _fit(request: FitRequest) -> TableResult:
     model.save(Path(request.out))
     info = {
         "seconds": round(time.perf_counter() - began, 3),
+        "family": model.family,
         "steps": fit.steps,
         "best_step": fit.best,
         "held_out_losses": [list(pair) for pair in fit.losses],
+        "counted_loss": fit.counted,
         "columns": {name: column.role for name, column in zip(table.schema.names, model.codec.columns, strict=True)},
         "threads": torch.get_num_threads(),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.table.count_tree import CountTree, Marginals
 from models.table.diffusion import MaskedDiffusion
 from models.table.masked_mlp import MaskedMLP
 from models.table.network import Network
@@ -13,4 +14,6 @@ from models.table.network import Network
 NETWORKS: Mapping[str, type[Network]] = {
     "transformer": MaskedMLP,
     "diffusion": MaskedDiffusion,
+    "bayes": CountTree,
+    "independent": Marginals,
 }

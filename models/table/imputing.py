@@ -1,4 +1,4 @@
-"""Filling the nulls of a table with what a diffusion finds likely beside the values that are there."""
+"""Filling the nulls of a table with what a model finds likely beside the values that are there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 
 from models.table.codec import plain_values
 from models.table.columns import KeyColumn, TextColumn, has_null
+from models.table.count_tree import CountTree
 from models.table.diffusion import MaskedDiffusion
 from models.table.model import CHUNK, TableModel
 
@@ -17,11 +18,11 @@ def impute(model: TableModel, table: pa.Table, seed: int) -> pa.Table:
     """`table` with every null of a column that the source has values of replaced by a drawn value; the rest untouched.
 
     A row's values are drawn from the model's distribution given all that the row holds, not the likeliest ones: so the
-    filled columns keep their spread. Raises ValueError for a model that is not of the family `diffusion`, which alone
-    can be given any columns, for a table with other columns than its source, or for one that lacks keys.
+    filled columns keep their spread. Raises ValueError for a model of the family `transformer`, which can be given
+    none but its first columns, for a table with other columns than its source, or for one that lacks keys.
     """
-    if not isinstance(model.network, MaskedDiffusion):
-        raise ValueError(f"nulls are filled by a model of the family diffusion, this one is of {model.family}")
+    if not isinstance(model.network, MaskedDiffusion | CountTree):
+        raise ValueError(f"nulls are filled by a model of the family diffusion or bayes, this one is of {model.family}")
     codec = model.codec
     tokens, places = codec.encode(table), codec.places()
     known = np.ones(tokens.shape, dtype=bool)

@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.table.network import Network
+from models.table.network import LearnedNetwork
 from models.table.number import Part
 from models.table.picking import pick
 
 DROPOUT = 0.2
 
 
-class MaskedMLP(Network):
+class MaskedMLP(LearnedNetwork):
     """`nll` is the exact negative log-likelihood of rows of tokens, `sample` draws rows."""
 
     mask: Tensor

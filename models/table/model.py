@@ -20,6 +20,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
+from models.table.choosing import fit_likelier
 from models.table.codec import TableCodec, fit_codec
 from models.table.conditions import Conditions
 from models.table.constrained import ConstrainedSampler
@@ -27,7 +28,7 @@ from models.table.constraints import Constraint
 from models.table.families import NETWORKS
 from models.table.network import Network
 from models.table.steering import combinations_seen
-from models.table.steps import AUTO, default_steps
+from models.table.steps import AUTO, default_steps, settled
 from models.table.training import Fit, fit_network
 
 CHUNK = 8_192  # rows drawn at once; another size would give other rows
@@ -100,6 +101,7 @@ def fit_table(
 ) -> tuple[TableModel, Fit]:
     """Fit a model of `table`; columns are drawn in `order`, and those of `together` can be kept together later.
 
+    The family `auto` is the usual one, or on small tables what is likelier on rows that neither was fitted on.
     Raises ValueError for a table without rows or columns, or one that cannot be imitated.
     """
     if table.num_rows == 0:
@@ -107,8 +109,12 @@ def fit_table(
     codec = fit_codec(table, primary_key, order)
     tokens = codec.encode(table)
     wanted = default_steps(table.num_rows, table.num_columns, family) if steps is None else steps
-    network = NETWORKS[family].for_parts(codec.parts)
-    fit = fit_network(network, tokens, wanted, seed)
+    family = settled(family, table.num_rows)
+    if family == "auto":
+        family, network, fit = fit_likelier(codec.parts, tokens, wanted, seed)
+    else:
+        network = NETWORKS[family].for_parts(codec.parts)
+        fit = fit_network(network, tokens, wanted, seed)
     seen = {tuple(names): combinations_seen(codec, tokens, names) for names in together}
     return TableModel(codec=codec, network=network, family=family, seen=seen), fit
 
@@ -125,9 +131,9 @@ def load_model(folder: Path) -> TableModel:
             raise ValueError(f"family {family!r} is unknown to this version")
         known = {name.removeprefix("known."): t.numpy() for name, t in tensors.items() if name.startswith("known.")}
         codec = TableCodec.from_json(description["codec"], known)
-        network = NETWORKS[family](codec.parts, description["width"], description["hidden"])
         weights = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
-        network.load_state_dict(weights)
+        sizes = description["width"], description["hidden"]
+        network = NETWORKS[family].restored(codec.parts, *sizes, weights)
         seen = {tuple(names): tensors[f"seen.{n}"].numpy() for n, names in enumerate(description["together"])}
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error

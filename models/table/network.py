@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -32,14 +32,57 @@ def sizes_for(parts: int) -> tuple[int, int]:
 
 
 class Network(nn.Module):
-    """Tokens are int64, rows × parts. Every token has an embedding of `width`, every part a head of `hidden` units."""
-
-    offsets: Tensor
+    """Tokens are int64, rows × parts. What is known of a row stands in `inputs`, `width` numbers for every part."""
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__()
         self.parts = list(parts)
         self.width, self.hidden = width, hidden
+
+    @classmethod
+    @abstractmethod
+    def for_parts(cls, parts: Sequence[Part]) -> Self:
+        """A network of a size that suits so many parts. Raises ValueError when the table is too wide."""
+
+    @classmethod
+    def restored(cls, parts: Sequence[Part], width: int, hidden: int, weights: Mapping[str, Tensor]) -> Self:
+        """The network whose `state_dict` was `weights`. Raises ValueError or RuntimeError when they do not fit it."""
+        network = cls(parts, width, hidden)
+        network.load_state_dict(weights)
+        return network
+
+    @abstractmethod
+    def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
+        """Take from `tokens` (rows × parts) what can be had without training."""
+
+    @abstractmethod
+    def score(self, tokens: Tensor) -> Tensor:
+        """How unlikely the network finds each row, nats: exact or a bound; the same for the same tokens."""
+
+    @abstractmethod
+    def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
+        """Draw rows. The same generator state gives the same rows."""
+
+    @abstractmethod
+    def chances(self, place: int, inputs: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size; `inputs` holds what `embed` made of known parts, or zeros."""
+
+    @abstractmethod
+    def embed(self, place: int, tokens: Tensor) -> Tensor:
+        """What stands in `inputs` for a part's tokens, rows × width."""
+
+    def seen_as(self, place: int) -> slice:
+        """Where a part stands in `inputs`."""
+        return slice(place * self.width, (place + 1) * self.width)
+
+
+class LearnedNetwork(Network):
+    """Trained by steps. Every token has an embedding of `width`, every part a head of `hidden` units."""
+
+    offsets: Tensor
+
+    def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
+        super().__init__(parts, width, hidden)
         sizes = [part.size for part in self.parts]
         self.embedding = nn.Parameter(torch.empty(sum(sizes), width))
         self.heads = Heads(self.parts, hidden)
@@ -58,23 +101,7 @@ class Network(nn.Module):
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
         """What training makes small, for each row; what it draws comes from `generator`."""
 
-    @abstractmethod
-    def score(self, tokens: Tensor) -> Tensor:
-        """How unlikely the network finds each row, nats: exact or a bound; the same for the same tokens."""
-
-    @abstractmethod
-    def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
-        """Draw rows. The same generator state gives the same rows."""
-
-    @abstractmethod
-    def chances(self, place: int, inputs: Tensor) -> Tensor:
-        """Probabilities of a part's tokens, rows × size; `inputs` holds the embeddings of known parts, else zeros."""
-
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:
         """The embeddings of a part's tokens, rows × width."""
         return self.embedding[tokens + self.offsets[place]]
-
-    def seen_as(self, place: int) -> slice:
-        """Where a part's embedding stands in `inputs`."""
-        return slice(place * self.width, (place + 1) * self.width)

@@ -11,11 +11,11 @@ GOLDEN = (5**0.5 - 1) / 2
 def pick(chances: Tensor, generator: torch.Generator) -> Tensor:
     """A token for each row, from `chances` (rows × size, each row with some mass), spread evenly over the rows."""
     upto = chances.cumsum(1)
-    draws = _spread(-upto.sum(1), generator)
+    draws = spread(-upto.sum(1), generator)
     return torch.searchsorted(upto, draws * upto[:, -1:], right=True).clamp(max=chances.shape[1] - 1)[:, 0]
 
 
-def _spread(expected: Tensor, generator: torch.Generator) -> Tensor:
+def spread(expected: Tensor, generator: torch.Generator) -> Tensor:
     """A uniform draw per row, rows × 1, such that rows with like expectations get draws that lie far apart.
 
     Rows in order of `expected` take turns through a golden-ratio sequence with a random start. Each draw is uniform,

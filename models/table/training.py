@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from models.table.network import Network
+from models.table.network import LearnedNetwork, Network
 from models.table.steps import BATCH, TOO_FEW
 
 RATE = 2e-3
@@ -26,23 +26,27 @@ PATIENCE = 6
 
 @dataclass(slots=True)
 class Fit:
-    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept."""
+    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept.
+
+    `counted` are the nats of counts on the same rows, where they were compared.
+    """
 
     steps: int = 0
     best: int = 0
     losses: list[tuple[int, float]] = field(default_factory=list)
+    counted: float | None = None
 
 
 def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> Fit:
-    """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights."""
+    """Fit a network to `tokens` (rows × parts). The same tokens, steps and seed give the same weights.
+
+    A network that is not trained by steps has all it needs from its start.
+    """
     generator = torch.Generator().manual_seed(seed)
-    order = torch.randperm(len(tokens), generator=generator)
-    held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
-    shuffled = torch.from_numpy(tokens)[order]
-    judges, rows = shuffled[:held_out], shuffled[held_out:]
+    judges, rows = set_aside(tokens, generator)
     network.start(tokens, generator)
     fit = Fit()
-    if not network.parts or len(tokens) < TOO_FEW or steps < 1:
+    if not isinstance(network, LearnedNetwork) or not network.parts or len(tokens) < TOO_FEW or steps < 1:
         return fit
     others = [weight for name, weight in network.named_parameters() if name != "embedding"]
     groups = [{"params": others, "times": 1.0}, {"params": [network.embedding], "times": EMBEDDING_RATE}]
@@ -70,6 +74,14 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
                 break
     network.load_state_dict(kept)
     return fit
+
+
+def set_aside(tokens: np.ndarray, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+    """The rows that judge a fit and those that it learns from, in a new order."""
+    order = torch.randperm(len(tokens), generator=generator)
+    held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
+    shuffled = torch.from_numpy(tokens)[order]
+    return shuffled[:held_out], shuffled[held_out:]
 
 
 def _batches(rows: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:

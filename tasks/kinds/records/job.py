@@ -74,7 +74,7 @@ class RecordsJob(Job):
         int | None, Field(ge=1, le=100_000_000, description="Records wanted; default as many as source.")
     ] = None
     family: Annotated[
-        Literal["auto", "transformer", "diffusion"],
+        Literal["auto", "transformer", "diffusion", "bayes", "independent"],
         BeforeValidator(_family),
         Field(description="The kind of record model."),
     ] = "auto"

@@ -17,7 +17,7 @@ from models.table.codec import plain_values
 from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
-from models.table.steps import AUTO, default_steps
+from models.table.steps import AUTO, default_steps, settled
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
@@ -81,7 +81,7 @@ class RecordsKind:
         fit_order, together = _arrangement(job, source.head(path))
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
-        family = AUTO if job.family == "auto" else job.family
+        family = AUTO if above is not None else settled(job.family, shape.rows)
         steps = default_steps(shape.rows, len(shape.columns), family)
         fit_inputs = {
             "source": digest,

@@ -85,6 +85,21 @@ def test_rules_that_cannot_be_are_set_aside_before_any_work(tmp_path: Path, job:
     assert words in rejected["reason"]
 
 
+def test_counts_serve_a_job_with_rules_and_shares(tmp_path: Path) -> None:
+    manifest, table, figures = made(
+        tmp_path,
+        family="bayes",
+        conditions={"fraud": {"shares": {"yes": 0.5}}},
+        constraints=[{"less": ["ordered", "shipped"], "or_equal": True}],
+    )
+    assert manifest["items"]["accepted"] == 1, manifest
+    assert table is not None
+    assert figures is not None
+    assert table["fraud"].to_pylist().count("yes") == 500
+    assert all(a <= b for a, b in zip(table["ordered"].to_pylist(), table["shipped"].to_pylist(), strict=True))
+    assert figures["figures"]["shape"] > 0.9
+
+
 def test_rules_that_leave_nothing_are_a_shortfall_with_the_rule_in_words(tmp_path: Path) -> None:
     manifest, table, _ = made(tmp_path, constraints=[{"column": "net", "min": 1_000_000}])
     assert table is None
