@@ -69,6 +69,7 @@ _TYPES: dict[Any, pa.DataType] = {
     bytes: _BYTES,
     bytes | None: _BYTES,
     list[str]: _TEXTS,
+    tuple[str, ...]: _TEXTS,
     list[dict[str, str]]: _MESSAGES,
     dict[str, Any]: _JSON,
 }
