@@ -169,7 +169,7 @@ def _histogram(column: Ready, groups: list[tuple[Marginal, np.ndarray]]) -> dict
     numbers = np.concatenate([part for _, part in groups])
     low, high, step = float(numbers.min()), float(numbers.max()), column.kind.step
     if step is None:
-        edges = low + (high - low if high > low else 1.0) * np.arange(CELLS + 1) / CELLS
+        edges: np.ndarray = low + (high - low if high > low else 1.0) * np.arange(CELLS + 1) / CELLS
     else:  # cells hold equally many values of the grid, and begin half a step below one
         width = max(1, -(-round((high - low) / step + 1) // CELLS)) * step
         edges = low - step / 2 + width * np.arange(int((high - low) / width + 1e-9) + 2)
