@@ -88,6 +88,8 @@ _RESULT_OF: dict[type, type] = {
     SampleRequest: TableResult,
 }
 SCHEMAS = {cls: _schema(cls) for cls in dict.fromkeys([*_RESULT_OF, *_RESULT_OF.values()])}
+# Arrow has one list type; which fields were tuples is told by the dataclass.
+_TUPLES = {cls: {n for n, kind in get_type_hints(cls).items() if kind == tuple[str, ...]} for cls in SCHEMAS}
 _BY_NAME = {cls.__name__: cls for cls in SCHEMAS}
 # Frames name their dataclass, so that the reader need not guess it from the columns.
 _FRAME_SCHEMAS = {cls: schema.with_metadata({b"type": cls.__name__.encode()}) for cls, schema in SCHEMAS.items()}
@@ -129,6 +131,7 @@ def unpack(body: bytes | pa.Buffer) -> list[Any]:
     for batch in batches:
         columns = [_values(batch.column(i), field.type) for i, field in enumerate(batch.schema)]
         names = batch.schema.names
+        columns = [list(map(tuple, c)) if n in _TUPLES[cls] else c for n, c in zip(names, columns, strict=True)]
         items.extend(cls(**dict(zip(names, row, strict=True))) for row in zip(*columns, strict=True))
     return items
 
