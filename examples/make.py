@@ -280,7 +280,7 @@ def quizzes() -> pa.Table:
                 {"name": "answer", "type": "integer", "formula": "a * b"},
                 {"name": "pupil", "type": "text", "template": "{first_name} {last_name|initial}."},
                 {"name": "correct", "type": "boolean", "given": {"column": "level", "values": right}},
-                {"name": "seconds", "type": "number",
+                {"name": "seconds", "type": "decimal", "scale": 1,
                  "distribution": {"kind": "lognormal", "median": 8, "sigma": 0.5, "min": 1, "max": 300},
                  "given": {"column": "level", "values": {"hard": {"median": 21}}}},
                 {"name": "points", "type": "integer",

@@ -326,7 +326,10 @@ def _check_formula(name: str, formula: Formula, types: Mapping[str, ValueType]) 
     try:
         found = formula.measure(types)
     except ValueError as error:
-        raise ValueError(f"column {name!r}: {error}") from None
+        said = str(error)
+        for alias, behind in formula.aliases.items():
+            said = said.replace(alias, f"`{behind}`")
+        raise ValueError(f"column {name!r}: {said}") from None
     if found != kind.measure:
         raise ValueError(f"column {name!r}: its formula gives a {found}, and its type is {kind.name}")
 

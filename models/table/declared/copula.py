@@ -13,8 +13,9 @@ import numpy as np
 
 from models.table.declared import gauss
 
-NODES = 40_000  # points of the normal distribution at which a transform is looked at
+NODES = 20_000  # points of the normal distribution at which a transform is looked at
 TERMS = 60
+ACCUSED = 10  # pairs that are looked at when correlations contradict each other
 CLOSEST = 0.999  # normal correlations beyond make a matrix that cannot be factored
 LEAST_EIGENVALUE = 1e-8
 Transform = Callable[[np.ndarray], np.ndarray]
@@ -93,7 +94,7 @@ def _check_together(found: Mapping[Pair, float], asked: Mapping[Pair, float], na
     blame = {
         pair: weakest[names.index(pair[0])] * weakest[names.index(pair[1])] * value for pair, value in found.items()
     }
-    for pair in sorted(blame, key=lambda pair: blame[pair]):
+    for pair in sorted(blame, key=lambda pair: blame[pair])[:ACCUSED]:
         possible = [v for v in np.round(np.arange(-0.99, 0.995, 0.01), 2) if not _contradict(names, {**found, pair: v})]
         if possible:
             low, high = min(possible), max(possible)

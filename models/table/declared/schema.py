@@ -29,7 +29,7 @@ _OTHER_NAMES = {
     "money": "decimal", "numeric": "decimal",
 }  # fmt: skip
 
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 
 
 class Band(Strict):

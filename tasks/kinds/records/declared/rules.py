@@ -38,12 +38,14 @@ def judge(job: RecordsJob, declared: Declared, made: pa.Table) -> list[Check]:
     schema = _check("declared.schema", same, "the columns are not those of the schema")
     if not same:
         return [schema]
+    rows = _check("declared.rows", made.num_rows == job.rows, f"{made.num_rows} rows where {job.rows} are wanted")
+    if not made.num_rows:
+        return [schema, rows]
     constraints = parse_constraints(job.constraints)
     drawn = [column for column in declared.columns if isinstance(column.how, Chance)]
-    rows = f"{made.num_rows} rows where {job.rows} are wanted"
     checks = [
         schema,
-        _check("declared.rows", made.num_rows == job.rows, rows),
+        rows,
         _columns("declared.values", [c for c in drawn if _strange(c, made)], "values that the schema does not give in"),
     ]
     if job.primary_key is not None:
