@@ -143,12 +143,15 @@ def _described(column: Ready, made: pa.Table, found: Distance | None) -> dict[st
     if found is None:
         return described
     groups = list(_groups(column, made))
-    return described | (_labelled(column, groups) if column.texts is not None else _histogram(column, groups))
+    if column.texts is not None:
+        return described | _labelled(column.texts.to_pylist(), groups)
+    if column.kind.measure == "boolean":
+        return described | _labelled(["false", "true"], groups)
+    return described | _histogram(column, groups)
 
 
-def _labelled(column: Ready, groups: list[tuple[Marginal, np.ndarray]]) -> dict[str, Any]:
-    assert column.texts is not None
-    texts = column.texts.to_pylist()
+def _labelled(texts: list[str], groups: list[tuple[Marginal, np.ndarray]]) -> dict[str, Any]:
+    """Declared and found counts of what the numbers stand for, the most frequent first."""
     declared, counted = np.zeros(len(texts)), np.zeros(len(texts))
     for marginal, numbers in groups:
         assert isinstance(marginal, Listed)

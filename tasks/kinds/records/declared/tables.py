@@ -21,6 +21,7 @@ from tasks.kinds.records.gates import parse_gates
 from tasks.kinds.records.job import RecordsJob, is_inline
 
 DRAW_VERSION = 1  # raise it when the same schema and seed would give other rows
+SMALL = 200_000  # rows of a table that is made in seconds
 LONGEST = 2_000_000  # bytes of a schema in a file
 
 
@@ -63,7 +64,10 @@ def prepare(job: RecordsJob, desk: Desk) -> Prepared:
         "rules": rules.rules_digest(),
     }
     sources = {} if is_inline(job.declared) else {job.declared: desk.source_digest("schema", job.declared)}
-    return Prepared(inputs=inputs, group=("table", "schema"), sources=sources)
+    # small tables share a shard; a large one is a shard's work on its own
+    assert job.rows is not None
+    group = ("table", "schema" if job.rows <= SMALL else identity.digest(inputs)[:12])
+    return Prepared(inputs=inputs, group=group, sources=sources)
 
 
 def request(job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:

@@ -196,3 +196,34 @@ def test_figures_tell_how_near_each_column_comes() -> None:
     assert shapes["id"] is shapes["left"] is shapes["mail"] is None
     shifted = quality.figures(declared, replaced(table, "age", [age + 16 for age in table["age"].to_pylist()]))
     assert next(c["shape"] for c in shifted["columns"] if c["name"] == "age") == pytest.approx(0.62, abs=0.04)
+
+
+def test_single_values_are_compared_too() -> None:
+    columns = [
+        {"name": "calls", "type": "integer", "distribution": {"kind": "poisson", "mean": 2}},
+        {
+            "name": "rate",
+            "type": "decimal",
+            "distribution": {"kind": "choice", "values": [0.25, 0.06], "weights": [4, 1]},
+        },
+        {"name": "ok", "type": "boolean", "values": {"true": 0.3, "false": 0.7}},
+    ]
+    declared = parse_schema(json.dumps({"columns": columns}))
+    table = pa.Table.from_batches(Drawing(declared).batches(5_000, 2)).combine_chunks()
+    told = {column["name"]: column for column in quality.figures(declared, table)["columns"]}
+    assert all(column["shape"] > 0.97 for column in told.values())
+    assert told["ok"]["labels"] == ["false", "true"]
+    assert told["ok"]["source"] == [3_500, 1_500]
+    flipped = replaced(table, "ok", [not ok for ok in table["ok"].to_pylist()])
+    shapes = {column["name"]: column["shape"] for column in quality.figures(declared, flipped)["columns"]}
+    assert shapes["ok"] == pytest.approx(0.6, abs=0.03)
+
+
+def test_a_large_table_has_a_shard_of_its_own() -> None:
+    def group(rows: int, job_id: str) -> tuple[str, ...]:
+        row = {**JOB, "schema": json.dumps(SCHEMA), "rows": rows, "job_id": job_id}
+        with open_desk(Settings()) as desk:
+            return kind("records").prepare(RecordsJob.model_validate(row), desk).group
+
+    assert group(10, "a") == group(20, "b")
+    assert group(1_000_000, "a") != group(10, "a")
