@@ -1,4 +1,5 @@
-"""Makes the example specs in this folder: a small campaign, and a table of invented customers to imitate.
+"""Makes the example specs in this folder: a small campaign, a table of invented customers to imitate, and three tables
+that are declared by a schema alone.
 
 Run `python examples/make.py [FOLDER]`; the same seed gives the same rows.
 """
@@ -6,6 +7,7 @@ Run `python examples/make.py [FOLDER]`; the same seed gives the same rows.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -181,10 +183,119 @@ def records() -> pa.Table:
     return pa.Table.from_pylist([{**job, "primary_key": "customer_id"}])
 
 
+def declared(job_id: str, rows: int, schema: dict[str, Any], **job: Any) -> pa.Table:
+    """One job whose table is declared by a schema; no source is needed."""
+    text = json.dumps(schema, ensure_ascii=False)
+    return pa.Table.from_pylist([{"job_id": job_id, "kind": "records", "schema": text, "rows": rows, **job}])
+
+
+def patients() -> pa.Table:
+    """Stays in a hospital: wards by age, longer stays of older patients, discharge after admission."""
+    wards = [
+        {"below": 16, "then": {"paediatrics": 1}},
+        {"below": 60, "then": {"surgery": 0.5, "medicine": 0.35, "orthopaedics": 0.15}},
+        {"then": {"medicine": 0.5, "surgery": 0.25, "geriatrics": 0.25}},
+    ]
+    return declared(
+        "patients",
+        2_000,
+        {
+            "columns": [
+                {"name": "patient_id", "type": "integer", "distribution": {"kind": "sequence", "start": 1_001}},
+                {"name": "record", "type": "text", "template": "P-{patient_id:06}"},
+                {"name": "name", "type": "text", "template": "{first_name} {last_name}"},
+                {"name": "sex", "type": "category", "values": {"f": 0.51, "m": 0.49}},
+                {"name": "age", "type": "integer",
+                 "distribution": {"kind": "normal", "mean": 52, "sd": 21, "min": 0, "max": 99}},
+                {"name": "ward", "type": "category", "given": {"column": "age", "bands": wards}},
+                {"name": "stay_days", "type": "integer",
+                 "distribution": {"kind": "lognormal", "median": 4, "sigma": 0.8, "min": 1, "max": 120}},
+                {"name": "admitted", "type": "date",
+                 "distribution": {"kind": "uniform", "min": "2025-01-01", "max": "2025-12-31"}},
+                {"name": "discharged", "type": "date", "formula": "admitted + stay_days"},
+                {"name": "height_cm", "type": "integer", "nulls": 0.05,
+                 "distribution": {"kind": "normal", "mean": 170, "sd": 7, "min": 50, "max": 210},
+                 "given": {"column": "sex", "values": {"f": {"mean": 165}, "m": {"mean": 178}}}},
+                {"name": "emergency", "type": "boolean", "values": {"true": 0.3, "false": 0.7}},
+            ],
+            "correlations": [{"columns": ["age", "stay_days"], "value": 0.4}],
+        },
+        primary_key="patient_id",
+    )  # fmt: skip
+
+
+def invoices() -> pa.Table:
+    """Invoices whose amounts add up and that are paid after they were sent, if at all."""
+    return declared(
+        "invoices",
+        2_000,
+        {
+            "columns": [
+                {"name": "invoice_id", "type": "integer", "distribution": {"kind": "sequence"}},
+                {"name": "number", "type": "text", "template": "{issued:%Y}-{invoice_id:06}"},
+                {"name": "customer", "type": "text", "template": "{company}"},
+                {"name": "email", "type": "text",
+                 "template": "{first_name|ascii|lower}.{last_name|slug}@{pick:example.com,example.org,example.net}"},
+                {"name": "issued", "type": "date",
+                 "distribution": {"kind": "uniform", "min": "2025-01-01", "max": "2025-12-31"}},
+                {"name": "plan", "type": "category", "values": {"basic": 0.6, "plus": 0.3, "business": 0.1}},
+                {"name": "quantity", "type": "integer", "distribution": {"kind": "poisson", "mean": 3, "min": 1}},
+                {"name": "price", "type": "decimal",
+                 "distribution": {"kind": "lognormal", "median": 20, "sigma": 0.5, "min": 1, "max": 5_000},
+                 "given": {"column": "plan", "values": {"plus": {"median": 45}, "business": {"median": 160}}}},
+                {"name": "vat_rate", "type": "decimal",
+                 "distribution": {"kind": "choice", "values": [0.25, 0.12, 0.06], "weights": [8, 1, 1]}},
+                {"name": "net", "type": "decimal", "formula": "price * quantity"},
+                {"name": "vat", "type": "decimal", "formula": "round(net * vat_rate, 2)"},
+                {"name": "total", "type": "decimal", "formula": "net + vat"},
+                {"name": "days_to_pay", "type": "integer", "nulls": 0.08,
+                 "distribution": {"kind": "exponential", "mean": 18, "max": 120}},
+                {"name": "paid", "type": "date", "formula": "issued + days_to_pay"},
+            ],
+        },
+        primary_key="invoice_id",
+        constraints=json.dumps(
+            [{"sum": ["net", "vat"], "equals": "total"}, {"column": "total", "min": 5}], ensure_ascii=False
+        ),
+    )  # fmt: skip
+
+
+def quizzes() -> pa.Table:
+    """Sums to work out, with their answers and how pupils did: harder ones take longer and go wrong more often."""
+    right = {"easy": {"true": 0.93, "false": 0.07}, "hard": {"true": 0.71, "false": 0.29}}
+    largest = {"easy": {"max": 20}, "hard": {"max": 99}}
+    number = {"kind": "uniform", "min": 2, "max": 99}
+    return declared(
+        "quizzes",
+        1_000,
+        {
+            "columns": [
+                {"name": "question_id", "type": "integer", "distribution": {"kind": "sequence"}},
+                {"name": "level", "type": "category", "values": {"easy": 0.6, "hard": 0.4}},
+                {"name": "a", "type": "integer", "distribution": number,
+                 "given": {"column": "level", "values": largest}},
+                {"name": "b", "type": "integer", "distribution": number,
+                 "given": {"column": "level", "values": largest}},
+                {"name": "question", "type": "text", "template": "{pick:What is,How much is} {a} × {b}?"},
+                {"name": "answer", "type": "integer", "formula": "a * b"},
+                {"name": "pupil", "type": "text", "template": "{first_name} {last_name|initial}."},
+                {"name": "correct", "type": "boolean", "given": {"column": "level", "values": right}},
+                {"name": "seconds", "type": "decimal", "scale": 1,
+                 "distribution": {"kind": "lognormal", "median": 8, "sigma": 0.5, "min": 1, "max": 300},
+                 "given": {"column": "level", "values": {"hard": {"median": 21}}}},
+                {"name": "points", "type": "integer",
+                 "formula": "0 if not correct else (1 if level == 'easy' else 3)"},
+            ],
+        },
+        primary_key="question_id",
+    )  # fmt: skip
+
+
 def make(folder: Path) -> None:
-    """Write all three files into `folder`."""
-    for name, table in {"campaign": campaign(), "customers": customers(), "records": records()}.items():
-        pq.write_table(table, folder / f"{name}.parquet")
+    """Write all files into `folder`."""
+    made = (campaign, customers, records, patients, invoices, quizzes)
+    for one in made:
+        pq.write_table(one(), folder / f"{one.__name__}.parquet")
 
 
 if __name__ == "__main__":

@@ -98,7 +98,8 @@ class FitRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleRequest:
     """Draw `rows` records from the model folder `model` into the Parquet file `out`; of a model of children, those of
-    the rows of the Parquet file `parents`, however many that makes.
+    the rows of the Parquet file `parents`, however many that makes. With a `schema` (JSON, see
+    `models.table.declared.schema`) there is no model: they are drawn as it declares.
 
     `constraints` and `conditions` are JSON, see `models.table.constraints` and `models.table.conditions`.
     """
@@ -111,6 +112,7 @@ class SampleRequest:
     constraints: str = ""
     conditions: str = ""
     parents: str = ""
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

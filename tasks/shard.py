@@ -68,7 +68,8 @@ def _generate(shard: Shard, shop: Workshop, desk: LocalDesk, clock: Clock) -> Co
 
 
 def _timeout(shard: Shard, desk: LocalDesk) -> float:
-    return desk.settings.engine_timeout if shard.needs is None else desk.settings.fit_timeout
+    # a data set is one result, however many rows it has
+    return desk.settings.fit_timeout if shard.kind == "records" else desk.settings.engine_timeout
 
 
 def _batch(kind: str, desk: LocalDesk) -> int:

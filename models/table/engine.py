@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +21,8 @@ import torch
 from models.engine import FitRequest, SampleRequest, TableResult
 from models.table.conditions import Conditions, parse_conditions
 from models.table.constraints import parse_constraints
+from models.table.declared.columns import parse_schema
+from models.table.declared.drawing import Drawing
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
@@ -126,15 +128,29 @@ def _sample(request: SampleRequest) -> TableResult:
     began = time.perf_counter()
     if request.parents:
         return _sample_children(request, began)
+    if request.schema:
+        return _sample_declared(request, began)
     model = load_model(Path(request.model))
     constraints, conditions = parse_constraints(request.constraints), parse_conditions(request.conditions)
     rules = model.constrained(constraints, conditions) if constraints or conditions != Conditions() else None
-    path = Path(request.out)
+    _write(model.sample(request.rows, request.seed, rules), model.codec.schema, Path(request.out))
+    return _drawn(request, began, None if rules is None else rules.tally.kept / rules.tally.drawn)
+
+
+def _sample_declared(request: SampleRequest, began: float) -> TableResult:
+    declared, constraints = parse_schema(request.schema), parse_constraints(request.constraints)
+    drawing = Drawing(declared, constraints)
+    _write(drawing.batches(request.rows, request.seed), declared.schema, Path(request.out))
+    return _drawn(request, began, drawing.tally.kept / drawing.tally.drawn if constraints else None)
+
+
+def _write(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> None:
+    """Write batches as row groups of some size; the file stands under its name when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    with pq.ParquetWriter(unfinished, model.codec.schema) as writer:
+    with pq.ParquetWriter(unfinished, schema) as writer:
         waiting: list[pa.RecordBatch] = []
-        for batch in model.sample(request.rows, request.seed, rules):
+        for batch in batches:
             waiting.append(batch)
             if sum(b.num_rows for b in waiting) >= ROW_GROUP:
                 writer.write_table(pa.Table.from_batches(waiting))
@@ -142,10 +158,13 @@ def _sample(request: SampleRequest) -> TableResult:
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting))
     unfinished.replace(path)
+
+
+def _drawn(request: SampleRequest, began: float, acceptance: float | None) -> TableResult:
     seconds = time.perf_counter() - began
     info: dict[str, Any] = {"seconds": round(seconds, 3), "rows_per_second": round(request.rows / seconds)}
-    if rules is not None:
-        info["acceptance"] = round(rules.tally.kept / rules.tally.drawn, 6)
+    if acceptance is not None:
+        info["acceptance"] = round(acceptance, 6)
     return TableResult(id=request.id, path=request.out, rows=request.rows, info=info)
 
 

@@ -74,6 +74,8 @@ def column(drawn: dict[str, Any]) -> Markup:
     `source` and `synthetic` are counts or shares of the same cells; `edges` (one more than there are cells) or `labels`
     say what the cells are. A source cell of None, or of a few rows, is not drawn.
     """
+    if drawn.get("kind") == "formula":
+        return Markup('<p class="quiet few">Worked out from other columns.</p>')
     if "source" not in drawn:
         return Markup('<p class="quiet few">Made anew, so there is nothing to compare.</p>')
     cells = list(zip(_cells(drawn.get("source")), _cells(drawn.get("synthetic")), strict=False))

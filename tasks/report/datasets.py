@@ -6,7 +6,7 @@ The figures come from the run's own `quality/` objects. Cells of fewer than ten 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -31,7 +31,9 @@ class Figure:
 @dataclass(frozen=True, slots=True)
 class DataSetShown:
     """An accepted data set. Each of `rules` has its words and the shares of rows that break it, here and in the source;
-    `acceptance` is the share of drawn rows that kept them all at once; `parent` tells how it hangs on its parent."""
+    `acceptance` is the share of drawn rows that kept them all at once; `parent` tells how it hangs on its parent. A set
+    that is `declared` by a schema has no source: its columns stand beside what the schema says, and so do
+    `correlations`."""
 
     job_id: str
     variant: int
@@ -44,6 +46,8 @@ class DataSetShown:
     rules: list[dict[str, Any]]
     acceptance: float | None
     parent: dict[str, Any]
+    declared: bool = False
+    correlations: list[dict[str, Any]] = field(default_factory=list)
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -77,7 +81,19 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         rules=[{"rule": "", "violations": None, "source": None, **rule} for rule in quality.get("constraints") or []],
         acceptance=_numbers(quality).get("acceptance"),
         parent=_parent(quality),
+        declared=quality.get("declared") is True,
+        correlations=_correlations(figures),
     )
+
+
+def _correlations(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """Asked and found correlations, with their columns in words."""
+    told = figures.get("correlations")
+    return [
+        {"columns": " and ".join(map(str, one.get("columns") or [])), **numbers}
+        for one in (told if isinstance(told, list) else [])
+        if isinstance(one, dict) and {"asked", "found"} <= (numbers := _numbers(one)).keys()
+    ]
 
 
 def _parent(quality: dict[str, Any]) -> dict[str, Any]:

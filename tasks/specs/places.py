@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tasks.specs.columns import families
 from tasks.specs.problems import Problem, SpecError, quote, show
 from tasks.store import StoreError, Transient, is_s3
 from tasks.store.source import fetch
@@ -39,7 +40,7 @@ class Places:
         """Make the paths in `values` absolute, in place; the problems of those that cannot be."""
         problems = []
         for column in columns:
-            if (given := values.get(column)) is None:
+            if (given := values.get(column)) is None or _is_json(column, given):
                 continue
             if given not in self._seen:
                 if len(self._seen) > 10_000:  # a path of its own in every row of a large file
@@ -72,3 +73,8 @@ class Places:
             except OSError:
                 break
         return Problem(column, f"there is no file {quote(given)}", f"put it beside the spec file, in {self._folder}")
+
+
+def _is_json(column: str, given: Any) -> bool:
+    """Whether the cell of a JSON column that may name a file holds the JSON itself."""
+    return families().get(column) == "json" and str(given).lstrip().startswith("{")

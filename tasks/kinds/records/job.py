@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from models.table.conditions import parse_conditions
 from models.table.constraints import parse_constraints
+from models.table.declared.columns import parse_schema
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
@@ -18,18 +19,18 @@ from tasks.kinds.records.kinship import parse_parent
 
 LATER: dict[str, str] = {
     **columns.LATER,
-    "schema": "records without a source table are not supported yet",
     "target": "naming a target column is not supported yet",
     "privacy": "privacy settings are not supported yet",
 }
 
 # Columns that hold a path or URI, relative to the spec file's folder.
-PATHS = ("source",)
+PATHS = ("source", "schema")
 
 _FAMILIES_LATER = frozenset({"vae", "gan"})
 
 
 JsonText = Annotated[str, Field(max_length=20_000, json_schema_extra={"contentMediaType": "application/json"})]
+LongJsonText = Annotated[str, Field(max_length=200_000, json_schema_extra={"contentMediaType": "application/json"})]
 
 
 def _family(value: Any) -> Any:
@@ -53,6 +54,15 @@ def _readable(column: str, parse: Callable[[str], Any]) -> Callable[[str], str]:
     return check
 
 
+def is_inline(text: str) -> bool:
+    """Whether a schema stands in the cell itself; otherwise the cell names a file."""
+    return text.lstrip().startswith("{")
+
+
+def _schema(value: str) -> str:
+    return _readable("schema", parse_schema)(value) if is_inline(value) else value
+
+
 def _parent(value: str) -> str:
     try:
         parent = parse_parent(value)
@@ -64,14 +74,22 @@ def _parent(value: str) -> str:
 
 
 class RecordsJob(Job):
-    """A synthetic table that stands in for a real one. One item is a whole data set."""
+    """A synthetic table that stands in for a real one, or that a schema declares. One item is a whole data set."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     kind: Literal["records"]
     source: Annotated[
         str, Field(min_length=1, max_length=4_000, description="The real table: a Parquet or CSV path or URI.")
-    ]
+    ] = ""
+    declared: Annotated[
+        LongJsonText,
+        AfterValidator(_schema),
+        Field(alias="schema", description="Instead of a source: columns as JSON, or the path or URI of a JSON file."),
+    ] = ""
     rows: Annotated[
-        int | None, Field(ge=1, le=100_000_000, description="Records wanted; default as many as source.")
+        int | None,
+        Field(ge=1, le=100_000_000, description="Records wanted; default as many as source, needed with a schema."),
     ] = None
     family: Annotated[
         Literal["auto", "transformer", "diffusion", "bayes", "independent"],
@@ -102,6 +120,24 @@ class RecordsJob(Job):
         Field(description="The data sets that this one's refer to: COLUMN->JOB_ID.COLUMN, or JSON."),
     ] = ""
 
+    @model_validator(mode="after")
+    def _source_or_schema(self) -> Self:
+        if not self.declared:
+            if not self.source:
+                raise wrong("source", "is empty", "fill in source, or schema where there is no table")
+            return self
+        if self.source:
+            raise wrong("schema", "stands beside a source", "keep one of the two")
+        if self.rows is None:
+            raise wrong("rows", "is empty, and a schema does not say how many records are wanted", "write a number")
+        if self.family != "auto":
+            raise wrong("family", f"is {self.family}, and from a schema nothing is learned", "write auto")
+        if self.conditions:
+            raise wrong("conditions", "go with a source", "write the values and their shares into the schema")
+        if self.parent:
+            raise wrong("parent", "goes with a source, and a schema has none yet", "leave it empty")
+        return self
+
     @property
     def parent_id(self) -> str | None:
         """The job of the data sets that this one's are children of."""
@@ -119,6 +155,14 @@ EXAMPLES: list[dict[str, Any]] = [
         "constraints": '[{"less": ["first_order", "last_order"], "or_equal": true}]',
         "gates": '{"min": {"shape": 0.95, "trend": 0.9}, "max": {"copy_rate": 0.01}}',
         "primary_key": "customer_id",
+        "meta_owner": "analytics",
+    },
+    {
+        "job_id": "visits",
+        "schema": '{"columns": [{"name": "visit_id", "type": "integer", "distribution": {"kind": "sequence"}}, '
+        '{"name": "minutes", "type": "integer", "distribution": {"kind": "exponential", "mean": 12, "min": 1}}]}',
+        "rows": 1_000,
+        "primary_key": "visit_id",
         "meta_owner": "analytics",
     },
 ]

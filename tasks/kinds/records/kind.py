@@ -1,4 +1,4 @@
-"""Records jobs as the pipeline sees them: synthetic tables from a model fitted on a real one."""
+"""Records jobs as the pipeline sees them: tables from a model fitted on a real one, or from a schema alone."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
 from tasks.kinds.records.business import constraint_figures
+from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
@@ -66,6 +67,8 @@ class RecordsKind:
 
     def prepare(self, job: RecordsJob, desk: Desk) -> Prepared:
         """Jobs on the same table share one fit. Raises `Refused` for a source that cannot be fitted."""
+        if job.declared:
+            return tables.prepare(job, desk)
         path = desk.source("source", job.source)
         try:
             shape = source.inspect(path)
@@ -122,6 +125,8 @@ class RecordsKind:
         if filed is None or not isinstance(filed.job, RecordsJob):
             raise Refused("parent", f"{parent.job!r} is none of the records jobs that were read and not set aside")
         other = filed.job
+        if not other.source:
+            raise Refused("parent", f"{parent.job!r} is made from a schema; only jobs with a source can be parents yet")
         if other.primary_key != parent.key:
             raise Refused(
                 "parent", f"{parent.key!r} must be the primary_key of {parent.job!r}, so that it never repeats"
@@ -164,6 +169,8 @@ class RecordsKind:
 
     def request(self, job: RecordsJob, attempt: Attempt, desk: Desk) -> SampleRequest:
         """One data set."""
+        if job.declared:
+            return tables.request(job, attempt, desk)
         rows = job.rows or source.inspect(desk.source("source", job.source)).rows
         parents = str(desk.parents[attempt.variant]) if job.parent else ""
         return SampleRequest(
@@ -185,6 +192,9 @@ class RecordsKind:
         desk: Desk,
     ) -> tuple[Sampled, list[Check]]:
         """The file and what the rules say of it."""
+        if job.declared:
+            figures, checks = tables.judge(job, result, desk)
+            return Sampled(Path(result.path), result.info.get("acceptance"), figures=figures), checks
         path, real = Path(result.path), desk.source("source", job.source)
         parent = parse_parent(job.parent)
         kin = None
@@ -206,14 +216,17 @@ class RecordsKind:
 
     def output(self, job: RecordsJob, attempt: Attempt, value: Sampled, checks: Sequence[Check], desk: Desk) -> Output:
         """The data set as Parquet with marking and lineage in its metadata, and its quality figures."""
-        real = desk.source("source", job.source)
         lineage = {
             "synthetic": True,
             "digital_source_type": "trainedAlgorithmicMedia",
             "job_id": job.job_id,
             "variant": attempt.variant,
             "seed": attempt.seed,
-            "source_sha256": desk.source_digest("source", job.source),
+            **(
+                tables.lineage(job, desk)
+                if job.declared
+                else {"source_sha256": desk.source_digest("source", job.source)}
+            ),
         }
         marked = _mark(value.path, lineage)
         rows = pq.read_metadata(marked).num_rows
@@ -224,10 +237,14 @@ class RecordsKind:
             "rows": rows,
             "figures": value.figures,
             "conditions": json.loads(job.conditions) if job.conditions else {},
-            "constraints": constraint_figures(job.constraints, real, marked),
+            "constraints": tables.constraint_figures(job.constraints, marked)
+            if job.declared
+            else constraint_figures(job.constraints, desk.source("source", job.source), marked),
             "acceptance": value.acceptance,
             "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
         }
+        if job.declared:
+            report["declared"] = True
         if value.kinship is not None:
             report["parent"] = value.kinship
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))

@@ -44,7 +44,7 @@ def test_schema() -> None:
     assert copy["additionalProperties"] is False
     assert copy["properties"]["variants"]["maximum"] == 1_000
     assert {"sms", None} <= set(copy["properties"]["channel"]["enum"])
-    assert schema("records")["required"] == ["job_id", "kind", "source"]
+    assert schema("records")["required"] == ["job_id", "kind"]
 
 
 def test_unknown_kind_and_unwritable_place(tmp_path: Path) -> None:
