@@ -17,8 +17,8 @@ from typing import Any, Protocol
 class TextRequest:
     """One completion of a chat. `messages` are role/content pairs; lengths are in tokens.
 
-    `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written. `names` are
-    phrases that the text should quote word for word where it quotes them, `points` such phrases that it should make once.
+    `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written. `names`
+    are phrases that the text should quote word for word where it quotes them, `points` such that it should make once.
     """
 
     id: str

@@ -58,7 +58,7 @@ def build_autoencoder() -> Autoencoder:
     Its encoder is linear. Its decoder unfolds channels into pixels: one that doubles pixels and convolves them cannot
     tell the left of two from the right where neighbouring latents are alike, as they are under an even pattern.
     """
-    autoencoder = AutoencoderDC(
+    autoencoder: Autoencoder = AutoencoderDC(
         latent_channels=LATENT_CHANNELS,
         encoder_block_out_channels=tuple(3 * 4**stage for stage in range(5)),
         encoder_layers_per_block=(1, 1, 1, 1, 0),

@@ -5,18 +5,20 @@ Their words are drawn at random from long lists, so a model cannot know how one 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 
 from tasks.starters.copy.features import Feature, FeatureKind
 from tasks.starters.copy.words import World, amount, unit, with_article
 
 _VOWELS = "aeiou"
+_SLOT = re.compile(r"\{([^}]+)\}")
 
 
 def everyday_feature(w: World, plural: bool, *, whole: bool) -> Feature:
     """A feature of a product that is one or several; a `whole` one stands by itself, with a capital."""
-    kind, make = w.pick(_FORMS)
-    text = make(w, plural)
+    kind, form = w.pick(_FORMS)
+    text = _SLOT.sub(lambda slot: _filled(w, slot[1], plural), form)
     if whole:
         return Feature(text[:1].upper() + text[1:] + ("." if w.chance(0.1) else ""), "whole")
     if w.chance(0.12):
@@ -24,26 +26,29 @@ def everyday_feature(w: World, plural: bool, *, whole: bool) -> Feature:
     return Feature(text, kind)
 
 
+def _filled(w: World, slot: str, plural: bool) -> str:
+    """A word for a slot: one of several that stand there, one that fits the product's number, or one of a kind."""
+    if "|" in slot:
+        return w.pick(slot.split("|"))
+    if slot == "verb":
+        return _stem(w) if plural else third_person(_stem(w))
+    if slot in ("does", "stays"):
+        return slot[: -2 if slot == "does" else -1] if plural else slot
+    return _WORDS[slot](w)
+
+
 def _noun(w: World) -> str:
     return str(w.pick(w.lexicon["everyday"]["nouns"]))
-
-
-def _several(w: World) -> str:
-    return several(_noun(w))
 
 
 def _adjective(w: World) -> str:
     return str(w.pick(w.lexicon["everyday"]["adjectives"]))
 
 
-def _how(w: World) -> str:
-    return str(w.pick(w.lexicon["everyday"]["manners"]))
-
-
 def _where(w: World) -> str:
     """A preposition and a thing: "beneath the lid"."""
     things = w.pick((f"the {_noun(w)}", f"the {_noun(w)}", f"the {_adjective(w)} {_noun(w)}", f"your {_noun(w)}",
-                     with_article(_noun(w)), _several(w), f"every {_noun(w)}", f"each {_noun(w)}"))  # fmt: skip
+                     with_article(_noun(w)), several(_noun(w)), f"every {_noun(w)}", f"each {_noun(w)}"))  # fmt: skip
     return f"{w.pick(w.lexicon['everyday']['prepositions'])} {things}"
 
 
@@ -53,14 +58,6 @@ def _number(w: World) -> str:
 
 def _stem(w: World) -> str:
     return str(w.pick(w.lexicon["everyday"]["verbs"]))
-
-
-def _verb(w: World, plural: bool) -> str:
-    return _stem(w) if plural else third_person(_stem(w))
-
-
-def _done(w: World) -> str:
-    return str(w.pick(w.lexicon["everyday"]["done"]))
 
 
 def several(noun: str) -> str:
@@ -74,7 +71,7 @@ def several(noun: str) -> str:
 
 def third_person(verb: str) -> str:
     """The form after "it" of a regular verb."""
-    return "does" if verb == "do" else f"{verb}es" if verb in ("go", "do") else several(verb)
+    return "goes" if verb == "go" else several(verb)
 
 
 def gerund(verb: str) -> str:
@@ -88,70 +85,85 @@ def gerund(verb: str) -> str:
     return f"{verb}ing"
 
 
-_Make = Callable[[World, bool], str]
-_FORMS: tuple[tuple[FeatureKind, _Make], ...] = (
-    ("does", lambda w, p: f"{_verb(w, p)} {_where(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} {_where(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} {_how(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} the {_noun(w)} {_where(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} {_several(w)} {_where(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} {_several(w)} and {_several(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} and {_verb(w, p)} {_how(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} up to {_number(w)} {_several(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} down to {amount(w.rng)} {unit(w.rng)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} from {_noun(w)} to {_noun(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} from {_number(w)} to {_number(w)} {_several(w)}"),
-    ("does", lambda w, p: f"{'do' if p else 'does'} not {_stem(w)}"),
-    ("does", lambda w, p: f"{'do' if p else 'does'} not {_stem(w)} {_where(w)}"),
-    ("does", lambda w, p: f"{'stay' if p else 'stays'} {_adjective(w)} {_where(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} {_adjective(w)} and {_adjective(w)}"),
-    ("does", lambda w, p: f"{_verb(w, p)} without {gerund(_stem(w))}"),
-    ("does", lambda w, p: f"{_verb(w, p)} before the {_noun(w)} {third_person(_stem(w))}"),
-    ("does", lambda w, p: f"{_verb(w, p)} when the {_noun(w)} is {_adjective(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)} {_where(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)} enough for {_several(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)} enough to {_stem(w)} {_where(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)} to the {_noun(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)} and {_adjective(w)}"),
-    ("trait", lambda w, p: f"{_adjective(w)}, {_adjective(w)} and {_adjective(w)}"),
-    ("trait", lambda w, p: f"{_done(w)} {_how(w)}"),
-    ("trait", lambda w, p: f"{_done(w)} {_where(w)}"),
-    ("trait", lambda w, p: f"{_done(w)} and {_done(w)} {_where(w)}"),
-    ("trait", lambda w, p: f"as {_adjective(w)} as {with_article(_noun(w))}"),
-    ("trait", lambda w, p: f"easy to {_stem(w)} {_where(w)}"),
-    ("trait", lambda w, p: f"not {_adjective(w)} but {_adjective(w)}"),
-    ("one", lambda w, p: f"{_adjective(w)} {_noun(w)}"),
-    ("one", lambda w, p: f"{_noun(w)} {_noun(w)}"),
-    ("one", lambda w, p: f"{_adjective(w)} {_noun(w)} {_noun(w)}"),
-    ("one", lambda w, p: f"{_noun(w)} {_where(w)}"),
-    ("one", lambda w, p: f"{_adjective(w)} {_noun(w)} {_where(w)}"),
-    ("one", lambda w, p: f"{_adjective(w)} {_noun(w)} that {third_person(_stem(w))} {_where(w)}"),
-    ("one", lambda w, p: f"{_noun(w)} that does not {_stem(w)}"),
-    ("one", lambda w, p: f"{_noun(w)} with {with_article(_adjective(w))} {_noun(w)}"),
-    ("one", lambda w, p: f"{_done(w)} {_noun(w)} for {_several(w)}"),
-    ("one", lambda w, p: f"{_number(w)}-{_noun(w)} {_noun(w)}"),
-    ("one", lambda w, p: f"{amount(w.rng)} {unit(w.rng)} {_noun(w)} {_where(w)}"),
-    ("many", lambda w, p: f"{_number(w)} {_several(w)}"),
-    ("many", lambda w, p: f"{_number(w)} {_adjective(w)} {_several(w)}"),
-    ("many", lambda w, p: f"{_number(w)} {_several(w)} {_where(w)}"),
-    ("many", lambda w, p: f"{_adjective(w)} {_several(w)} that {_stem(w)} {_how(w)}"),
-    ("many", lambda w, p: f"{_several(w)} {_where(w)}"),
-    ("many", lambda w, p: f"{_several(w)} for {_several(w)} and {_several(w)}"),
-    ("many", lambda w, p: f"{_done(w)} {_several(w)} in {_number(w)} {_several(w)}"),
-    ("note", lambda w, p: f"no {_noun(w)}"),
-    ("note", lambda w, p: f"no {_noun(w)} {_where(w)}"),
-    ("note", lambda w, p: f"nothing to {_stem(w)}"),
-    ("note", lambda w, p: f"{_noun(w)} {_how(w)}"),
-    ("note", lambda w, p: f"{_adjective(w)} {_noun(w)}, {_adjective(w)} {_noun(w)}"),
-    ("note", lambda w, p: f"{_noun(w)}, {_noun(w)} and {_noun(w)}"),
-    ("note", lambda w, p: f"{_noun(w)}, {_noun(w)} and nothing that {third_person(_stem(w))}"),
-    ("note", lambda w, p: f"{_number(w)} {_several(w)} per {_noun(w)}"),
-    ("note", lambda w, p: f"{_noun(w)} and {_noun(w)} {w.pick(('included', 'sold apart', 'in the box', 'extra'))}"),
-    ("note", lambda w, p: f"{_adjective(w)} {_noun(w)} {w.pick(('included', 'as standard', 'in the box'))}"),
-    ("note", lambda w, p: f"{_several(w)} from {_noun(w)} to {_noun(w)}"),
-    ("note", lambda w, p: f"{_noun(w)} side {w.pick(('up', 'out', 'down', 'first'))}"),
-    ("note", lambda w, p: f"for {_several(w)} {_where(w)}"),
-    ("note", lambda w, p: f"for {_adjective(w)} {_several(w)} {_how(w)}"),
-    ("note", lambda w, p: f"{_noun(w)} {_where(w)}, {_how(w)}"),
-    ("note", lambda w, p: f"a {_noun(w)} a {w.pick(('day', 'week', 'month', 'year', 'season'))}"),
-)  # fmt: skip
+_WORDS: Mapping[str, Callable[[World], str]] = {
+    "noun": _noun,
+    "a noun": lambda w: with_article(_noun(w)),
+    "nouns": lambda w: several(_noun(w)),
+    "adjective": _adjective,
+    "an adjective": lambda w: with_article(_adjective(w)),
+    "where": _where,
+    "how": lambda w: str(w.pick(w.lexicon["everyday"]["manners"])),
+    "done": lambda w: str(w.pick(w.lexicon["everyday"]["done"])),
+    "number": _number,
+    "amount": lambda w: amount(w.rng),
+    "unit": lambda w: unit(w.rng),
+    "stem": _stem,
+    "it verbs": lambda w: third_person(_stem(w)),
+    "verbing": lambda w: gerund(_stem(w)),
+}
+_FORMS: tuple[tuple[FeatureKind, str], ...] = (
+    ("does", "{verb} {where}"),
+    ("does", "{verb} {where}"),
+    ("does", "{verb} {how}"),
+    ("does", "{verb} the {noun} {where}"),
+    ("does", "{verb} {nouns} {where}"),
+    ("does", "{verb} {nouns} and {nouns}"),
+    ("does", "{verb} and {verb} {how}"),
+    ("does", "{verb} up to {number} {nouns}"),
+    ("does", "{verb} down to {amount} {unit}"),
+    ("does", "{verb} from {noun} to {noun}"),
+    ("does", "{verb} from {number} to {number} {nouns}"),
+    ("does", "{does} not {stem}"),
+    ("does", "{does} not {stem} {where}"),
+    ("does", "{stays} {adjective} {where}"),
+    ("does", "{verb} {adjective} and {adjective}"),
+    ("does", "{verb} without {verbing}"),
+    ("does", "{verb} before the {noun} {it verbs}"),
+    ("does", "{verb} when the {noun} is {adjective}"),
+    ("trait", "{adjective} {where}"),
+    ("trait", "{adjective} enough for {nouns}"),
+    ("trait", "{adjective} enough to {stem} {where}"),
+    ("trait", "{adjective} to the {noun}"),
+    ("trait", "{adjective} and {adjective}"),
+    ("trait", "{adjective}, {adjective} and {adjective}"),
+    ("trait", "{done} {how}"),
+    ("trait", "{done} {where}"),
+    ("trait", "{done} and {done} {where}"),
+    ("trait", "as {adjective} as {a noun}"),
+    ("trait", "easy to {stem} {where}"),
+    ("trait", "not {adjective} but {adjective}"),
+    ("one", "{adjective} {noun}"),
+    ("one", "{noun} {noun}"),
+    ("one", "{adjective} {noun} {noun}"),
+    ("one", "{noun} {where}"),
+    ("one", "{adjective} {noun} {where}"),
+    ("one", "{adjective} {noun} that {it verbs} {where}"),
+    ("one", "{noun} that does not {stem}"),
+    ("one", "{noun} with {an adjective} {noun}"),
+    ("one", "{done} {noun} for {nouns}"),
+    ("one", "{number}-{noun} {noun}"),
+    ("one", "{amount} {unit} {noun} {where}"),
+    ("many", "{number} {nouns}"),
+    ("many", "{number} {adjective} {nouns}"),
+    ("many", "{number} {nouns} {where}"),
+    ("many", "{adjective} {nouns} that {stem} {how}"),
+    ("many", "{nouns} {where}"),
+    ("many", "{nouns} for {nouns} and {nouns}"),
+    ("many", "{done} {nouns} in {number} {nouns}"),
+    ("note", "no {noun}"),
+    ("note", "no {noun} {where}"),
+    ("note", "nothing to {stem}"),
+    ("note", "{noun} {how}"),
+    ("note", "{adjective} {noun}, {adjective} {noun}"),
+    ("note", "{noun}, {noun} and {noun}"),
+    ("note", "{noun}, {noun} and nothing that {it verbs}"),
+    ("note", "{number} {nouns} per {noun}"),
+    ("note", "{noun} and {noun} {included|sold apart|in the box|extra}"),
+    ("note", "{adjective} {noun} {included|as standard|in the box}"),
+    ("note", "{nouns} from {noun} to {noun}"),
+    ("note", "{noun} side {up|out|down|first}"),
+    ("note", "for {nouns} {where}"),
+    ("note", "for {adjective} {nouns} {how}"),
+    ("note", "{noun} {where}, {how}"),
+    ("note", "a {noun} a {day|week|month|year|season}"),
+)

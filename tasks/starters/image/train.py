@@ -43,10 +43,11 @@ def train_starter_image(
     start: Path | None = None,
     plan: Plan | None = None,
 ) -> None:
-    """Write the pipeline to the folder `out`: some two and a half hours of one core, or with `smoke` a useless one in a minute.
+    """Write the pipeline to the folder `out`, begun from the one in `start` or from nothing: some two and a half hours
+    of one core, or with `smoke` a useless one in a minute.
 
-    It begins from the pipeline in `start`, or from nothing. Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
-    arguments to go on after an interruption.
+    Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same
+    arguments to go on after an interruption. `plan` says how many scenes and steps; by default what the machine can do.
     """
     plan = plan or (SMOKE if smoke else ON_CUDA if device().type == "cuda" else ON_CPU)
     scratch = work or out.with_name(f"{out.name}.work{'-smoke' if smoke else ''}")
