@@ -218,7 +218,7 @@ class RecordsKind:
         """The data set as Parquet with marking and lineage in its metadata, and its quality figures."""
         lineage = {
             "synthetic": True,
-            "digital_source_type": "trainedAlgorithmicMedia",
+            "digital_source_type": "algorithmicMedia" if job.declared else "trainedAlgorithmicMedia",
             "job_id": job.job_id,
             "variant": attempt.variant,
             "seed": attempt.seed,
