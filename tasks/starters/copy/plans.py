@@ -110,7 +110,7 @@ def price(w: World, product: Product) -> str | None:
 
 
 def features(w: World, product: Product, given: Sequence[Feature], *, tight: bool = False) -> Iterator[str]:
-    """Sentences for the features in their order, neighbours joined where the grammar lets them; `tight` in few words."""
+    """Sentences for the features in their order, neighbours joined where grammar lets them; `tight` in few words."""
     left = list(given)
     if len(left) > 1 and all(f.kind != "whole" for f in left) and w.chance(0.65 if tight else 0.3):
         yield f"{_head(w, 'features')}: {_join([f.text for f in left])}."
