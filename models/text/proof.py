@@ -75,7 +75,7 @@ class Proof:
 
 def allowance(max_tokens: int) -> int:
     """How many tokens of a text may be taken back: enough for several sentences, and for more in a long text."""
-    return 160 + max_tokens // 2
+    return 96 + max_tokens // 4
 
 
 def decoder(tokenizer: Any) -> Callable[[tuple[int, ...]], str]:

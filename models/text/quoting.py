@@ -13,7 +13,7 @@ from unicodedata import category
 # What is added to the score of a token that goes on with a phrase, by how many of its tokens the text has already.
 _GOES_ON = (0.0, 1.5, 4.0)
 # … to one that begins a point not made yet, and to one that begins a point made before.
-_BEGINS = 0.7
+_BEGINS = 1.2
 _AGAIN = -4.0
 _LONG_WORD = 4
 
