@@ -17,7 +17,7 @@ from tasks.destination import destination
 from tasks.filling import fill
 from tasks.kinds.base import Refused
 from tasks.settings import Settings
-from tasks.store import NotFound, StoreError, open_store
+from tasks.store import StoreError, open_store
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_destination_is_a_parquet_file(torn: str, tmp_path: Path) -> None:
     for to, told in ((tmp_path, "is a folder"), (tmp_path / "out.csv", r"ends in \.parquet")):
         with pytest.raises(StoreError, match=told):
             fill(torn, str(to), Settings())
-    with pytest.raises(NotFound, match=r"none\.parquet"):
+    with pytest.raises(Refused, match=r"none\.parquet does not exist"):
         fill(str(tmp_path / "none.parquet"), str(tmp_path / "out.parquet"), Settings())
 
 
