@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -151,7 +151,7 @@ def _answer(engines: EnginePool, spec: EngineSpec, request: FitRequest | FillReq
         raise Refused("table", result.error)
 
 
-def _marked(table: pa.Table, lineage: dict[str, object]) -> bytes:
+def _marked(table: pa.Table, lineage: Mapping[str, object]) -> bytes:
     """The table as Parquet, with `lineage` beside its own metadata: drawn values must not pass for observed ones."""
     sink = pa.BufferOutputStream()
     metadata = {**(table.schema.metadata or {}), b"pressrun": identity.canonical(lineage)}
