@@ -12,7 +12,7 @@ import pytest
 from models.table.count_tree import CountTree
 from models.table.diffusion import MaskedDiffusion
 from models.table.families import NETWORKS
-from models.table.steps import FILLING, SMALL, filling_family
+from models.table.steps import FILLING, LEARNED, filling_family
 from tasks.destination import destination
 from tasks.filling import fill
 from tasks.kinds.base import Refused
@@ -37,8 +37,8 @@ def torn(tmp_path: Path) -> str:
 
 def test_the_families_that_fill_are_those_that_can_be_given_any_column() -> None:
     assert set(FILLING) == {name for name, one in NETWORKS.items() if issubclass(one, MaskedDiffusion | CountTree)}
-    assert [filling_family("auto", rows) for rows in (SMALL - 1, SMALL)] == ["bayes", "diffusion"]
-    assert filling_family("independent", SMALL) == "independent"
+    assert [filling_family("auto", rows) for rows in (LEARNED - 1, LEARNED)] == ["bayes", "diffusion"]
+    assert filling_family("independent", LEARNED) == "independent"
 
 
 @pytest.mark.parametrize(
