@@ -113,6 +113,38 @@ def fit(
 
 @app.command()
 @guarded
+def impute(
+    table: Annotated[str, typer.Argument(help="The table with nulls: Parquet or CSV, a path or s3:// URI.")],
+    to: Annotated[str, typer.Option("--to", metavar="FILE", help="The Parquet file to write: a path or s3:// URI.")],
+    columns: Annotated[str | None, typer.Option(help="Comma-separated; default: all that have nulls.")] = None,
+    family: Annotated[str, typer.Option(help="What learns the table: auto, diffusion, bayes, independent.")] = "auto",
+    draws: Annotated[int, typer.Option(min=1, max=1000, help="Completed tables, FILE-1, FILE-2, …")] = 1,
+    profile: Profile = "starter",
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of fit and draws.")] = None,
+    sets: Sets = None,
+) -> int:
+    """Fill the nulls of a table with what its other values make likely."""
+    from tasks.filling import fill
+
+    chosen = settings_of(profile, [*(sets or []), *([] if seed is None else [f"seed={seed}"])])
+    wanted = [name.strip() for name in (columns or "").split(",") if name.strip()]
+    done = fill(table, to, chosen, columns=wanted, family=family, draws=draws)
+    if done.family is None:
+        typer.echo("Nothing to fill.")
+    else:
+        show_table(("column", "filled", "of"), [(n, f"{c:,}", f"{done.rows:,}") for n, c in done.counts.items()])
+        typer.echo(f"{counted(sum(done.counts.values()), 'value')} drawn by the family {done.family}")
+    if done.empty:
+        typer.echo(f"Left empty, for they hold no value to learn from: {', '.join(done.empty)}")
+    if done.made_up:
+        typer.echo(f"Made up in the manner of the others, for these texts hardly repeat: {', '.join(done.made_up)}")
+    for file in done.files:
+        typer.echo(f"Wrote {file}")
+    return 0
+
+
+@app.command()
+@guarded
 def train(
     starter: Annotated[str, typer.Argument(help="starter-copy or starter-image")],
     to: Annotated[Path | None, typer.Option("--to", help="Folder; default: the model that ships.")] = None,

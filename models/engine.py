@@ -116,8 +116,23 @@ class SampleRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FillRequest:
+    """Fill the nulls of `columns` of the table at `source` (Parquet or CSV) by draws from the model folder `model`.
+
+    The table goes to the Parquet file `out`, its rows in their order and all other values as they are.
+    """
+
+    id: str
+    model: str
+    source: str
+    out: str
+    seed: int
+    columns: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableResult:
-    """What a fit or a sampling left at `path`; `info` holds its figures (losses, seconds, row counts)."""
+    """What a fit, a sampling or a filling left at `path`; `info` holds its figures (losses, seconds, row counts)."""
 
     id: str
     path: str = ""
@@ -126,7 +141,7 @@ class TableResult:
     error: str | None = None
 
 
-Request = TextRequest | ImageRequest | FitRequest | SampleRequest
+Request = TextRequest | ImageRequest | FitRequest | SampleRequest | FillRequest
 Result = TextResult | ImageResult | TableResult
 
 

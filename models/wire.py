@@ -18,6 +18,7 @@ from typing import IO, Any, get_type_hints
 import pyarrow as pa
 
 from models.engine import (
+    FillRequest,
     FitRequest,
     ImageRequest,
     ImageResult,
@@ -85,6 +86,7 @@ _RESULT_OF: dict[type, type] = {
     ImageRequest: ImageResult,
     FitRequest: TableResult,
     SampleRequest: TableResult,
+    FillRequest: TableResult,
 }
 SCHEMAS = {cls: _schema(cls) for cls in dict.fromkeys([*_RESULT_OF, *_RESULT_OF.values()])}
 _BY_NAME = {cls.__name__: cls for cls in SCHEMAS}

@@ -1,4 +1,4 @@
-"""The record engine: fits models on Parquet files and draws Parquet files from models.
+"""The record engine: fits models on tables, draws Parquet files from models, and fills the nulls of tables.
 
 There is nothing to load beforehand, so `open` takes any `ref`. A request that cannot be served is answered with an
 error for people; only faults of the machine raise.
@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from models.engine import FitRequest, SampleRequest, TableResult
+from models.engine import FillRequest, FitRequest, SampleRequest, TableResult
 from models.table.conditions import Conditions, parse_conditions
 from models.table.constraints import parse_constraints
 from models.table.declared.columns import parse_schema
 from models.table.declared.drawing import Drawing
+from models.table.imputing import fill_columns
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
@@ -30,12 +31,12 @@ from models.table.steps import AUTO, FAMILIES, default_steps
 
 __all__ = ["TableEngine", "answer", "default_steps", "open"]
 
-TableRequest = FitRequest | SampleRequest
+TableRequest = FitRequest | SampleRequest | FillRequest
 ROW_GROUP = 65_536
 
 
 class TableEngine:
-    """Serves fits and samplings one after the other."""
+    """Serves fits, samplings and fillings one after the other."""
 
     def __init__(self) -> None:
         self._queue: deque[TableRequest] = deque()
@@ -69,6 +70,8 @@ def open(ref: str = "", device: str = "cpu", dtype: str = "float32", *, threads:
 def answer(request: TableRequest) -> TableResult:
     """Serve one request."""
     try:
+        if isinstance(request, FillRequest):
+            return _fill(request)
         return _fit(request) if isinstance(request, FitRequest) else _sample(request)
     except (ValueError, OSError, pa.ArrowException) as error:
         return TableResult(id=request.id, error=str(error))
@@ -178,3 +181,16 @@ def _sample_children(request: SampleRequest, began: float) -> TableResult:
     seconds = time.perf_counter() - began
     info = {"seconds": round(seconds, 3), "rows_per_second": round(made.num_rows / seconds)}
     return TableResult(id=request.id, path=request.out, rows=made.num_rows, info=info)
+
+
+def _fill(request: FillRequest) -> TableResult:
+    began = time.perf_counter()
+    table = read_table(Path(request.source))
+    filled = fill_columns(load_model(Path(request.model)), table, request.seed, request.columns)
+    path = Path(request.out)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    pq.write_table(filled, unfinished, row_group_size=ROW_GROUP)
+    unfinished.replace(path)
+    seconds = round(time.perf_counter() - began, 3)
+    return TableResult(id=request.id, path=request.out, rows=filled.num_rows, info={"seconds": seconds})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +14,18 @@ from models.table.columns import KeyColumn, TextColumn, has_null
 from models.table.count_tree import CountTree
 from models.table.diffusion import MaskedDiffusion
 from models.table.model import CHUNK, TableModel
+
+
+def fill_columns(model: TableModel, table: pa.Table, seed: int, columns: Sequence[str]) -> pa.Table:
+    """`table` with the nulls of `columns` filled as by `impute`; all other columns, types and metadata as they are.
+
+    A column gets the same values whichever others are asked for. Raises ValueError as `impute` does.
+    """
+    filled = impute(model, table, seed)
+    for name in columns:
+        number = table.schema.get_field_index(name)
+        table = table.set_column(number, table.schema.field(number), filled[name])
+    return table
 
 
 def impute(model: TableModel, table: pa.Table, seed: int) -> pa.Table:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models import wire
 from models.engine import (
+    FillRequest,
     FitRequest,
     ImageRequest,
     ImageResult,
@@ -29,6 +30,7 @@ EVERYTHING = [
     ImageResult(id="c", pixels=b"\x01" * 12, width=2, height=2, flags=["nan", "safety"]),
     FitRequest(id="e", source="s", out="o", seed=5, steps=7, family="vae", order=["b", "a"], together=['["a", "b"]']),
     SampleRequest(id="f", model="m", out="o", rows=10**12, seed=5, constraints="[]", conditions="{}"),
+    FillRequest(id="g", model="m", source="s", out="o", seed=2**63, columns=["a", "b"]),
     TableResult(id="e", path="o", rows=3, info={"loss": [0.5, 0.25], "nested": {"a": None}}),
     TextRequest(id="z", messages=CHAT, seed=1),
 ]
