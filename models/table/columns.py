@@ -144,7 +144,8 @@ class CategoryColumn:
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
         spelling = np.random.default_rng(chunk.rng.integers(2**63))  # drawn even if unused: later columns stay put
-        first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), self.first_value)
+        alone = self.first_value if self.values else int(self.nulls)  # what stands where there is nothing to choose
+        first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), alone)
         place = (first - self.first_value) * self.width
         if self.width > 1:
             place = place + np.maximum(tokens[:, 1] - 1, 0)

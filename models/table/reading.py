@@ -14,7 +14,7 @@ MAGIC = b"PAR1"
 PARQUET_SUFFIXES = (".parquet", ".pq")
 PIECE_CELLS = 4_000_000  # of a piece: tens of megabytes, however wide the table is
 PIECE_ROWS = 262_144  # at most
-BUFFER = 1 << 20  # bytes of a column's pages read at once, so that a huge row group is not read whole
+BUFFER = 1 << 16  # bytes of a column's pages read at once, so that a huge row group is not read whole
 EMPTY = ["", "NULL", "null", "NaN", "nan"]  # not NA or None, which are also names
 
 
