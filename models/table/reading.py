@@ -28,9 +28,10 @@ def is_parquet(path: Path) -> bool:
 
 
 def open_parquet(path: Path) -> pq.ParquetFile:
-    """Raises ValueError when the file is not Parquet, or only the beginning of one."""
+    """A file to be read batch by batch. Raises ValueError when it is not Parquet, or only the beginning of one."""
     try:
-        return pq.ParquetFile(path, buffer_size=BUFFER)
+        # with pre_buffer, pyarrow's default, passing through a file leaves all of it in memory until the end
+        return pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False)
     except (pa.ArrowInvalid, OSError) as error:
         with path.open("rb") as file:
             whole = file.read(len(MAGIC)) == MAGIC

@@ -17,7 +17,7 @@ from models.table.codec import plain_values
 from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
-from models.table.reading import is_parquet
+from models.table.reading import is_parquet, open_parquet
 from models.table.steps import AUTO, default_steps, settled
 from models.table.survey import most_studied
 from tasks import identity
@@ -279,7 +279,7 @@ def _link(fit: Fit, desk: Desk) -> dict[str, str]:
 def _mark(path: Path, lineage: dict[str, Any]) -> Path:
     """The same table with `lineage` in its metadata, streamed by row group."""
     marked = path.with_suffix(".marked.parquet")
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         schema = file.schema_arrow
         metadata = {**(schema.metadata or {}), b"pressrun": identity.canonical(lineage)}
         with pq.ParquetWriter(marked, schema.with_metadata(metadata), compression="zstd") as writer:
