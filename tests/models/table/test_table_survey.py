@@ -22,7 +22,7 @@ ROWS = 5_000
 
 
 def people(rows: int = ROWS) -> pa.Table:
-    """Unlike a sample, the whole tells that `again` repeats and `count` counts; `town` is a long list with rare ends."""
+    """Only the whole tells that `again_id` repeats, `count` counts and `when` holds no date; `town` has rare values."""
     rng = np.random.default_rng(0)
     numbers = rng.permutation(rows)
     return pa.table(
