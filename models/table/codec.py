@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from models.table.columns import CategoryColumn, Chunk, Column, NumberColumn, TextColumn, column_from_json, fit_column
+from models.table.facts import Facts
 from models.table.number import Part
 from models.table.physical import check_schema
 
@@ -51,14 +52,14 @@ class TableCodec:
         """Tokens of a table with the source's schema: int64, rows × parts. Raises ValueError naming the column."""
         if table.schema.names != self.schema.names:
             raise ValueError(f"the table has columns {table.schema.names}, the model {self.schema.names}")
-        pieces = []
-        for number in self.drawn:
+        tokens = np.zeros((table.num_rows, len(self.parts)), dtype=np.int64)
+        for number, place in self.places().items():
             name = self.schema.names[number]
             try:
-                pieces.append(self.columns[number].encode(plain_values(table[name])))
+                tokens[:, place] = self.columns[number].encode(plain_values(table[name]))
             except ValueError as error:
                 raise ValueError(f"column {name!r}: {error}") from error
-        return np.concatenate(pieces, axis=1) if pieces else np.zeros((table.num_rows, 0), dtype=np.int64)
+        return tokens
 
     def decode(
         self, tokens: np.ndarray, rng: np.random.Generator, first_row: int, taken: list[set[str]]
@@ -124,10 +125,16 @@ class TableCodec:
         return cls(schema=schema, columns=columns, orders=data["orders"], drawn=data["drawn"])
 
 
-def fit_codec(table: pa.Table, primary_key: str | None = None, order: Sequence[str] = ()) -> TableCodec:
+def fit_codec(
+    table: pa.Table,
+    primary_key: str | None = None,
+    order: Sequence[str] = (),
+    facts: Mapping[str, Facts] | None = None,
+) -> TableCodec:
     """Learn the codec of a table. Raises ValueError naming the column that cannot be modelled.
 
-    `order` names all columns in the order in which they will be drawn; without it, it is the table's own.
+    `order` names all columns in the order in which they will be drawn; without it, it is the table's own. With `facts`
+    of all columns, the table is a sample of the rows that they tell of.
     """
     check_schema(table.schema)
     if primary_key is not None and primary_key not in table.schema.names:
@@ -135,9 +142,9 @@ def fit_codec(table: pa.Table, primary_key: str | None = None, order: Sequence[s
     columns, orders = [], {}
     for field in table.schema:
         try:
-            columns.append(
-                fit_column(field.name, plain_values(table[field.name]), primary_key=field.name == primary_key)
-            )
+            told = None if facts is None else facts[field.name]
+            values = plain_values(table[field.name])
+            columns.append(fit_column(field.name, values, primary_key=field.name == primary_key, facts=told))
         except ValueError as error:
             raise ValueError(f"column {field.name!r}: {error}") from error
         if pt.is_dictionary(field.type) and isinstance(columns[-1], CategoryColumn):

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from models.table.facts import Facts
 from models.table.number import COMMON, FEW_VALUES, NumberCodec, Part, fit_number
 from models.table.physical import (
     Units,
@@ -25,7 +26,7 @@ from models.table.physical import (
     to_numbers,
     value_type,
 )
-from models.table.text import TextModel, fit_text
+from models.table.text import TextModel, digests, fit_text
 
 FEW_TEXTS = 20
 ADDED = "#:"  # begins the names of columns that programs add: counts and places, never keys
@@ -143,7 +144,8 @@ class CategoryColumn:
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
         spelling = np.random.default_rng(chunk.rng.integers(2**63))  # drawn even if unused: later columns stay put
-        first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), self.first_value)
+        alone = self.first_value if self.values else int(self.nulls)  # what stands where there is nothing to choose
+        first = tokens[:, 0] if tokens.shape[1] else np.full(len(tokens), alone)
         place = (first - self.first_value) * self.width
         if self.width > 1:
             place = place + np.maximum(tokens[:, 1] - 1, 0)
@@ -213,21 +215,26 @@ class KeyColumn:
         return {"start": self.start}
 
 
-def role_of(name: str, values: pa.Array, *, primary_key: bool = False) -> str:
-    """How a column is treated: `empty`, `number`, `date`, `category`, `text` or `key`."""
-    kind = values.type
-    if values.null_count == len(values):
+def role_of(name: str, values: pa.Array, *, primary_key: bool = False, facts: Facts | None = None) -> str:
+    """How a column is treated: `empty`, `number`, `date`, `category`, `text` or `key`.
+
+    With `facts`, `values` are no more than a sample of those that the facts tell of.
+    """
+    kind, rows, nulls = values.type, len(values), values.null_count
+    if facts is not None:
+        rows, nulls = facts.rows, facts.nulls
+    if nulls == rows:
         return "empty"
     if name.startswith(ADDED):
         return "number"
     if is_string(kind):
         if primary_key:
             return "text"
-        if dates_of_strings(values) is not None:
+        if (dates_of_strings(values) if facts is None else facts.date_format) is not None:
             return "date"
-        distinct, present = pc.count_distinct(values).as_py(), len(values) - values.null_count
-        return "text" if distinct >= FEW_TEXTS and 2 * distinct > present else "category"
-    if pt.is_integer(kind) and (primary_key or _looks_like_a_key(name, values)):
+        distinct = pc.count_distinct(values).as_py() if facts is None else facts.distinct
+        return "text" if distinct >= FEW_TEXTS and 2 * distinct > rows - nulls else "category"
+    if pt.is_integer(kind) and (primary_key or _looks_like_a_key(name, values, facts)):
         return "key"
     return "date" if is_time(kind) and not pt.is_duration(kind) else "number"
 
@@ -239,21 +246,28 @@ def has_null(column: Column) -> bool:
     return isinstance(column, CategoryColumn | TextColumn) and column.nulls and bool(column.parts)
 
 
-def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Column:
-    """Choose the treatment of a column and learn it. Raises ValueError for values that it cannot hold."""
+def fit_column(name: str, values: pa.Array, *, primary_key: bool = False, facts: Facts | None = None) -> Column:
+    """Choose the treatment of a column and learn it. Raises ValueError for values that it cannot hold.
+
+    With `facts`, `values` are a sample; that a text or key is none of the source's still holds for all of its rows.
+    """
     kind, nulls = values.type, values.null_count > 0
-    role = role_of(name, values, primary_key=primary_key)
+    empty = values.null_count == len(values)
+    role = "empty" if empty else role_of(name, values, primary_key=primary_key, facts=facts)
     if role == "empty":
         nothing = NumberCodec(nulls=True, whole=True, atoms=np.zeros(0, np.int64))
         return NumberColumn(type=pa.null(), units=Units(), codec=nothing)
     if role == "text":
         texts = values.unique().drop_null().to_pylist()
         unique = len(texts) == len(values) - values.null_count
-        return TextColumn(type=kind, nulls=nulls, unique=unique, manner=fit_text(sorted(texts)))
+        manner = fit_text(sorted(texts))
+        if facts is not None:
+            unique, manner.known = facts.distinct == facts.rows - facts.nulls, facts.all_marks
+        return TextColumn(type=kind, nulls=nulls, unique=unique, manner=manner)
     if role == "category":
-        return _fit_category(values)
+        return _fit_category(values, facts)
     if role == "key":
-        return KeyColumn(type=kind, start=_highest(values) + 1)
+        return KeyColumn(type=kind, start=_highest(values, facts) + 1)
     if primary_key:
         raise ValueError("a primary key must be text or whole numbers")
     read = dates_of_strings(values) if is_string(kind) else to_numbers(values)
@@ -262,7 +276,7 @@ def fit_column(name: str, values: pa.Array, *, primary_key: bool = False) -> Col
     return NumberColumn(type=kind, units=units, codec=fit_number(numbers, valid, two_valued=pt.is_boolean(kind)))
 
 
-def _fit_category(values: pa.Array) -> CategoryColumn:
+def _fit_category(values: pa.Array, facts: Facts | None = None) -> CategoryColumn:
     counted = pc.value_counts(values.drop_null())
     pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
     ranked = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
@@ -271,25 +285,34 @@ def _fit_category(values: pa.Array) -> CategoryColumn:
         return CategoryColumn(type=values.type, nulls=nulls, values=[text for text, _ in ranked])
     rare = sorted(text for text, count in ranked if count < COMMON)
     common = [text for text, count in ranked if count >= COMMON]
-    return CategoryColumn(type=values.type, nulls=nulls, values=common, manner=fit_text(rare) if rare else None)
+    manner = fit_text(rare) if rare else None
+    if manner is not None and facts is not None:  # what a sample lacks must not be made up either
+        manner.known = np.setdiff1d(facts.all_marks, digests(common))
+    return CategoryColumn(type=values.type, nulls=nulls, values=common, manner=manner)
 
 
-def _highest(values: pa.Array) -> int:
+def _highest(values: pa.Array, facts: Facts | None) -> int:
     """The highest of a key's values. Raises ValueError when the type has no room for new ones above it."""
-    highest = int(pc.max(values).as_py())
+    highest = int(pc.max(values).as_py() if facts is None or facts.high is None else facts.high)
     if highest + HEADROOM > min(np.iinfo(values.type.to_pandas_dtype()).max, 2**63 - 1):
         raise ValueError(f"a key of type {values.type} has no room for new values above its highest; use a wider type")
     return highest
 
 
-def _looks_like_a_key(name: str, values: pa.Array) -> bool:
+def _looks_like_a_key(name: str, values: pa.Array, facts: Facts | None) -> bool:
     """Unique, never null, with room for new values, and either named like a key or counting the rows."""
-    if values.null_count or len(values) < FEW_TEXTS or pc.count_distinct(values).as_py() < len(values):
-        return False
-    low, high = pc.min_max(values).as_py().values()
+    if facts is None:
+        rows, nulls = len(values), values.null_count
+        if nulls or rows < FEW_TEXTS or pc.count_distinct(values).as_py() < rows:
+            return False
+        low, high = pc.min_max(values).as_py().values()
+    else:
+        rows, low, high = facts.rows, facts.low, facts.high
+        if facts.nulls or rows < FEW_TEXTS or facts.marks is None or facts.distinct < rows:
+            return False
     if high + HEADROOM > min(np.iinfo(values.type.to_pandas_dtype()).max, 2**63 - 1):
         return False
-    return name.lower() in KEY_NAMES or name.endswith(KEY_ENDINGS) or (low in (0, 1) and high - low == len(values) - 1)
+    return name.lower() in KEY_NAMES or name.endswith(KEY_ENDINGS) or (low in (0, 1) and high - low == rows - 1)
 
 
 def column_from_json(data: dict[str, Any], kind: pa.DataType, known: np.ndarray) -> Column:

@@ -28,6 +28,7 @@ from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
 from models.table.steps import AUTO, FAMILIES, default_steps
+from models.table.survey import survey
 
 __all__ = ["TableEngine", "answer", "default_steps", "open"]
 
@@ -81,11 +82,12 @@ def _fit(request: FitRequest) -> TableResult:
     if request.family not in ("auto", *FAMILIES):
         raise ValueError(f"family {request.family!r} is not one of auto, {', '.join(FAMILIES)}")
     began = time.perf_counter()
-    table = read_table(Path(request.source))
     if request.parents:
         if request.family not in ("auto", AUTO):
             raise ValueError(f"a table with a parent is drawn by the family {AUTO}, not {request.family}")
-        return _fit_children(request, table, began)
+        return _fit_children(request, began)
+    looked_at = survey(Path(request.source), request.seed, request.primary_key or None)
+    table = looked_at.table
     model, fit = fit_table(
         table,
         seed=request.seed,
@@ -94,6 +96,7 @@ def _fit(request: FitRequest) -> TableResult:
         primary_key=request.primary_key or None,
         order=request.order,
         together=[json.loads(names) for names in request.together],
+        facts=looked_at.facts,
     )
     model.save(Path(request.out))
     info = {
@@ -106,10 +109,13 @@ def _fit(request: FitRequest) -> TableResult:
         "columns": {name: column.role for name, column in zip(table.schema.names, model.codec.columns, strict=True)},
         "threads": torch.get_num_threads(),
     }
-    return TableResult(id=request.id, path=request.out, rows=table.num_rows, info=info)
+    if looked_at.facts is not None:
+        info["studied"] = table.num_rows
+    return TableResult(id=request.id, path=request.out, rows=looked_at.rows, info=info)
 
 
-def _fit_children(request: FitRequest, table: pa.Table, began: float) -> TableResult:
+def _fit_children(request: FitRequest, began: float) -> TableResult:
+    table = read_table(Path(request.source))
     children = fit_children(
         read_table(Path(request.parents)),
         table,

@@ -10,7 +10,7 @@ the source; what is held down instead is their rate, which must not exceed what 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from models.table.codec import TableCodec, fit_codec
 from models.table.conditions import Conditions
 from models.table.constrained import ConstrainedSampler
 from models.table.constraints import Constraint
+from models.table.facts import Facts
 from models.table.families import NETWORKS
 from models.table.network import Network
 from models.table.steering import combinations_seen
@@ -98,15 +99,17 @@ def fit_table(
     primary_key: str | None = None,
     order: Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
+    facts: Mapping[str, Facts] | None = None,
 ) -> tuple[TableModel, Fit]:
     """Fit a model of `table`; columns are drawn in `order`, and those of `together` can be kept together later.
 
+    With `facts`, the table is a sample of the rows that they tell of (see `survey`).
     The family `auto` is the usual one, or on small tables what is likelier on rows that neither was fitted on.
     Raises ValueError for a table without rows or columns, or one that cannot be imitated.
     """
     if table.num_rows == 0:
         raise ValueError("the table has no rows")
-    codec = fit_codec(table, primary_key, order)
+    codec = fit_codec(table, primary_key, order, facts)
     tokens = codec.encode(table)
     wanted = default_steps(table.num_rows, table.num_columns, family) if steps is None else steps
     family = settled(family, table.num_rows)

@@ -132,14 +132,15 @@ def dates_of_strings(column: pa.Array) -> tuple[np.ndarray, np.ndarray, Units] |
         return None
     distinct = distinct.cast(pa.string())
     for date_format in DATE_FORMATS:
-        if _reads_as(distinct[:100], date_format) and _reads_as(distinct, date_format):
+        if reads_as(distinct[:100], date_format) and reads_as(distinct, date_format):
             stamps = pc.strptime(column.cast(pa.string()), format=date_format, unit="s", error_is_null=True)
             numbers = stamps.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
             return numbers, np.asarray(column.is_valid()), Units(date_format=date_format)
     return None
 
 
-def _reads_as(strings: pa.Array, date_format: str) -> bool:
+def reads_as(strings: pa.Array, date_format: str) -> bool:
+    """Whether every string is a date written in this format, to the letter."""
     stamps = pc.strptime(strings, format=date_format, unit="s", error_is_null=True)
     # strptime is laxer than people: it takes 30 February and single digits, which do not come back the same
     return stamps.null_count == 0 and pc.strftime(stamps, format=date_format).equals(strings)

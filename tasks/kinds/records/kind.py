@@ -17,7 +17,9 @@ from models.table.codec import plain_values
 from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
+from models.table.reading import is_parquet, open_parquet
 from models.table.steps import AUTO, default_steps, settled
+from models.table.survey import most_studied
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
@@ -97,6 +99,8 @@ class RecordsKind:
             "order": fit_order,
             "together": together,
         }
+        if (most := most_studied(len(shape.columns))) < shape.rows and above is None and is_parquet(path):
+            fit_inputs["studied"] = most
         if above is not None:
             fit_inputs["parent"] = {"source": above.digest, **above.link}
         inputs = {
@@ -292,7 +296,7 @@ def _link(fit: Fit, desk: Desk) -> dict[str, str]:
 def _mark(path: Path, lineage: dict[str, Any]) -> Path:
     """The same table with `lineage` in its metadata, streamed by row group."""
     marked = path.with_suffix(".marked.parquet")
-    with pq.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         schema = file.schema_arrow
         metadata = {**(schema.metadata or {}), b"pressrun": identity.canonical(lineage)}
         with pq.ParquetWriter(marked, schema.with_metadata(metadata), compression="zstd") as writer:

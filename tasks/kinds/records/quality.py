@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.table.reading import read_table
+from models.table.sampling import sample_rows
 from tasks.kinds.records.copies import copy_rate
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
 
@@ -35,9 +35,8 @@ def figures(source: Path, synthetic: Path, seed: int, without: Sequence[str] = (
 
     Columns `without` are left out: references to another table, which are new.
     """
-    real, made = (read_table(path).drop_columns(list(without)) for path in (source, synthetic))
     rng = np.random.default_rng([seed, 1])
-    real, made = _at_most(real, rng), _at_most(made, rng)
+    real, made = (sample_rows(path, MOST_ROWS, rng, without=without) for path in (source, synthetic))
     views = side_by_side(real, made)
     rate = copy_rate(views)
     floor = side_by_side(real, independent(real, np.random.default_rng([seed, 2])))
@@ -203,12 +202,6 @@ def _nulls(codes: np.ndarray) -> float:
 def _mean(found: Sequence[float], empty: float = 1.0) -> float:
     kept = [value for value in found if not np.isnan(value)]
     return float(np.mean(kept)) if kept else empty
-
-
-def _at_most(table: pa.Table, rng: np.random.Generator) -> pa.Table:
-    if table.num_rows <= MOST_ROWS:
-        return table
-    return table.take(np.sort(rng.choice(table.num_rows, MOST_ROWS, replace=False)))
 
 
 def independent(table: pa.Table, rng: np.random.Generator) -> pa.Table:

@@ -9,19 +9,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from models.table.conditions import parse_conditions
-from models.table.constraints import Constraint, Present, describe, parse_constraints, violations
+from models.table.constraints import Constraint, Present, describe, parse_constraints
 from models.table.number import FEW_VALUES
-from models.table.reading import read_table
+from models.table.reading import size_of
 from tasks.kinds.base import Check
-from tasks.kinds.records.copies import copy_rate
+from tasks.kinds.records.business import broken
+from tasks.kinds.records.copies import CopyRate, copy_rate_of_files
 from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import parse_parent
-from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
+from tasks.kinds.records.pairs import Pair, learned, pair_up
+from tasks.kinds.records.views import MADE_ANEW
 from tasks.kinds.rulebook import digest_of, load_rules
 
 _FILE = Path(__file__).with_name("rules.yaml")
@@ -42,28 +43,27 @@ def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, 
     With another schema the other rules have nothing to say. References are new, so that nothing but what they refer to
     can be asked of them; how many rows a child has follows from its parent.
     """
-    real, made = read_table(source), read_table(synthetic)
+    real, made = size_of(source), size_of(synthetic)
     schema = _schema(real.schema, made.schema)
     if schema.verdict != "accept":
         return [schema]
     parent = parse_parent(job.parent)
-    views = side_by_side(real, made, job.primary_key, without=[parent.column] if parent else [])
-    wanted = job.rows or real.num_rows
-    counted = _check("records.rows", made.num_rows == wanted, f"{made.num_rows} rows where {wanted} are wanted")
+    every = pair_up(source, synthetic, job.primary_key)
+    pairs = [pair for pair in every if parent is None or pair.name != parent.column]
+    wanted = job.rows or real.rows
+    counted = _check("records.rows", made.rows == wanted, f"{made.rows} rows where {wanted} are wanted")
     checks = [
         schema,
         *([counted] if kinship is None else _kinship(kinship)),
-        _columns("records.ranges", [v for v in views if _out_of_range(v)], "values beyond the source's range in"),
-        _columns("records.categories", [v for v in views if _unknown(v)], "values that the source lacks in"),
-        _columns("records.nulls", [v for v in views if _null_shift(v, job)], "another share of nulls in"),
-        _columns("records.invented", [v for v in views if _repeats_source(v)], "values of the source's own in"),
+        _columns("records.ranges", [p for p in pairs if _out_of_range(p)], "values beyond the source's range in"),
+        _columns("records.categories", [p for p in pairs if _unknown(p)], "values that the source lacks in"),
+        _columns("records.nulls", [p for p in pairs if _null_shift(p, job)], "another share of nulls in"),
+        _columns("records.invented", [p for p in pairs if _repeats_source(p)], "values of the source's own in"),
     ]
-    if job.primary_key is not None:
-        others = set(real.schema.names) - {job.primary_key}
-        checks.append(_key(side_by_side(real, made, job.primary_key, without=others)[0]))
+    checks += [_key(pair) for pair in every if pair.name == job.primary_key]
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
-        checks.append(_constraints(business, made, real))
-    checks.append(_copies(views))
+        checks.append(_constraints(business, source, synthetic))
+    checks.append(_copies(copy_rate_of_files(source, synthetic, learned(pairs))))
     return checks
 
 
@@ -76,47 +76,42 @@ def _schema(real: pa.Schema, made: pa.Schema) -> Check:
     return _check("records.schema", not other, "; ".join(other[:_NAMED]))
 
 
-def _out_of_range(view: View) -> bool:
-    if view.source is None or view.synthetic is None or view.role in MADE_ANEW:
+def _out_of_range(pair: Pair) -> bool:
+    made, real = pair.synthetic, pair.source
+    if pair.role in (*MADE_ANEW, "category") or made.low is None or made.high is None:
         return False
-    real, made = view.source[~np.isnan(view.source)], view.synthetic[~np.isnan(view.synthetic)]
-    if not len(made):
-        return False
-    return not len(real) or bool(made.min() < real.min() or made.max() > real.max())
+    return real.low is None or real.high is None or made.low < real.low or made.high > real.high
 
 
-def _unknown(view: View) -> bool:
-    if view.role != "category":
+def _unknown(pair: Pair) -> bool:
+    if pair.role != "category" or pair.source.distinct > FEW_VALUES:  # rare ones are written anew there
         return False
-    known = np.unique(view.source_codes[view.source_codes >= 0])
-    if len(known) > FEW_VALUES:  # rare ones are written anew there
-        return False
-    return bool((~np.isin(view.synthetic_codes[view.synthetic_codes >= 0], known)).any())
+    return not pair.shared.all()
 
 
-def _null_shift(view: View, job: RecordsJob) -> bool:
+def _null_shift(pair: Pair, job: RecordsJob) -> bool:
     # Where a job conditions its records, nulls follow from that; where it forbids them, there are none.
-    wanted = any(isinstance(r, Present) and r.column == view.name for r in parse_constraints(job.constraints))
-    if not len(view.synthetic_codes) or job.conditions or wanted:
+    wanted = any(isinstance(r, Present) and r.column == pair.name for r in parse_constraints(job.constraints))
+    if not pair.synthetic.rows or job.conditions or wanted:
         return False
-    real, made = float((view.source_codes < 0).mean()), float((view.synthetic_codes < 0).mean())
+    real, made = pair.nulls
     if real in (0.0, 1.0):
         return made != real
-    error = (real * (1 - real) * (1 / len(view.source_codes) + 1 / len(view.synthetic_codes))) ** 0.5
+    error = (real * (1 - real) * (1 / pair.source.rows + 1 / pair.synthetic.rows)) ** 0.5
     return abs(real - made) > (RULES["records.nulls"].most or 0.0) + 4 * error
 
 
-def _repeats_source(view: View) -> bool:
-    if view.role not in MADE_ANEW:
-        return False
-    return bool(np.isin(view.synthetic_codes[view.synthetic_codes >= 0], view.source_codes).any())
+def _repeats_source(pair: Pair) -> bool:
+    return pair.role in MADE_ANEW and bool(pair.shared.any())
 
 
-def _key(view: View) -> Check:
-    codes = view.synthetic_codes
-    nulls, repeated = int((codes < 0).sum()), len(codes) - len(np.unique(codes))
+def _key(pair: Pair) -> Check:
+    made = pair.synthetic
+    repeated = made.rows - made.distinct - (made.nulls > 0)
     return _check(
-        "records.key", nulls == 0 and repeated == 0, f"{view.name} is null in {nulls} rows and repeats in {repeated}"
+        "records.key",
+        made.nulls == 0 and repeated == 0,
+        f"{pair.name} is null in {made.nulls} rows and repeats in {repeated}",
     )
 
 
@@ -147,23 +142,22 @@ def judge_figures(job: RecordsJob, figures: Mapping[str, Any]) -> list[Check]:
     return [_check("records.gates", not failing, "; ".join(failing), score=float(len(failing)))]
 
 
-def _constraints(constraints: Sequence[Constraint], made: pa.Table, real: pa.Table) -> Check:
-    broken = {describe(rule): int(violations(rule, made, real).sum()) for rule in constraints}
-    failing = [f"{words} in {count} rows" for words, count in broken.items() if count]
+def _constraints(constraints: Sequence[Constraint], source: Path, synthetic: Path) -> Check:
+    counts = {describe(rule): broken(rule, synthetic, source) for rule in constraints}
+    failing = [f"{words} in {count} rows" for words, count in counts.items() if count]
     reason = f"rules are broken: {'; '.join(failing[:_NAMED])}"
     return _check("records.constraints", not failing, reason, score=float(len(failing)))
 
 
-def _copies(views: Sequence[View]) -> Check:
-    rate = copy_rate(views)
+def _copies(rate: CopyRate) -> Check:
     reason = (
         f"{rate.synthetic:.2%} of the rows occur in a half of the source, where its other half shares {rate.real:.2%}"
     )
     return _check("records.copies", rate.synthetic <= rate.real + rate.slack, reason, score=round(rate.synthetic, 6))
 
 
-def _columns(rule: str, failing: Sequence[View], wording: str) -> Check:
-    names = ", ".join(view.name for view in failing[:_NAMED])
+def _columns(rule: str, failing: Sequence[Pair], wording: str) -> Check:
+    names = ", ".join(pair.name for pair in failing[:_NAMED])
     more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
     return _check(rule, not failing, f"{wording} {names}{more}", score=float(len(failing)))
 

@@ -197,3 +197,12 @@ def test_unknown_values_are_encoded_without_failing() -> None:
     other = pa.table({"c": ["z", None], "n": pa.array([-5, 10**9]), "d": ["2021-01-01", "2020-01-01"]})
     tokens = codec.encode(other)
     assert (tokens < np.array([part.size for part in codec.parts])).all()
+
+
+def test_a_category_of_nothing_but_rare_values_is_spelled_anew_and_not_null() -> None:
+    table = pa.table({"town": [f"Town {n % 300}" for n in range(900)]})
+    codec = fit_codec(table)
+    assert codec.parts == []
+    drawn = again(codec, table)["town"]
+    assert drawn.null_count == 0
+    assert not set(drawn.to_pylist()) & set(table["town"].to_pylist())
