@@ -14,7 +14,7 @@ from models.image.engine import open as open_engine
 from models.image.linear import FIRST_SPREAD, set_principal_components
 from models.image.muon import Muon
 from models.image.native import read
-from models.image.parts import LATENT_CHANNELS, PROMPT_TOKENS, build_autoencoder, build_tokenizer
+from models.image.parts import LATENT_CHANNELS, PROMPT_TOKENS, build_autoencoder, build_tokenizer, open_parts
 from models.image.train import Bucket, Recipe, as_tensor, train
 from models.image.train_denoiser import Cached, flow_loss
 
@@ -151,3 +151,21 @@ def test_training_goes_on_where_it_stopped_and_saves_an_ordinary_pipeline(tmp_pa
     engine.submit([ImageRequest(id="a", prompt="a red mug", seed=1, steps=2), ImageRequest(id="b", prompt="", seed=1)])
     results = {result.id: result for result in engine.results()}
     assert all(result.error is None and not result.flags for result in results.values())
+
+
+def test_training_can_begin_from_an_earlier_model(tmp_path: Path) -> None:
+    recipe = Recipe(autoencoder_steps=1, autoencoder_batch=2, denoiser_steps=1, denoiser_batch=2)
+    first, later = [Bucket(_pictures(8), [["a red mug"]] * 8)], [Bucket(255 - _pictures(8), [["a tall vase"]] * 8)]
+    for buckets, folder, start in ((first, "older", None), (later, "newer", tmp_path / "older")):
+        (tmp_path / f"work-{folder}").mkdir()
+        train(buckets, recipe, tmp_path / folder, tmp_path / f"work-{folder}", 0, lambda _: None, start)
+    older, newer = open_parts(tmp_path / "older"), open_parts(tmp_path / "newer")
+    assert newer.tokenizer.get_vocab() == older.tokenizer.get_vocab()
+    for name, weight in older.autoencoder.encoder.state_dict().items():
+        assert torch.equal(newer.autoencoder.encoder.state_dict()[name], weight), "latents keep their meaning"
+    moved = [
+        (newer.denoiser.state_dict()[name] - weight).abs().mean() / weight.abs().mean()
+        for name, weight in older.denoiser.state_dict().items()
+        if name.endswith("conv1.weight")
+    ]
+    assert max(moved) < 0.2, "one step away from where it began"
