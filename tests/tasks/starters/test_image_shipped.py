@@ -16,7 +16,7 @@ SHIPPED = Path(__file__).parents[3] / "models" / "starters" / "image"
 def test_it_is_small_and_draws_in_the_colour_asked_for() -> None:
     if not (SHIPPED / "model_index.json").is_file():
         pytest.skip("starter-image is not in this checkout; build it with: pressrun train starter-image")
-    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 28 * 2**20
+    assert sum(path.stat().st_size for path in SHIPPED.rglob("*") if path.is_file()) < 34 * 2**20
     engine = open_engine(str(SHIPPED), batch_size=6)
     colours, products = ("red", "green", "blue"), ("sofa", "shirt")
     engine.submit(

@@ -38,7 +38,6 @@ TITLE = '{"title": "Harbor Mug", "body": "'
         TITLE + "Harbor Mug. It keeps coffee warm.",
         TITLE + "It holds 0.35",
         TITLE + "It holds 12 fl.",
-        '{"body": "The Harbor Mug keeps coffee warm, all morning long and after.", "title": "',
     ],
 )
 def test_what_is_well_so_far_may_stand(text: str) -> None:
@@ -59,6 +58,8 @@ def test_what_is_well_so_far_may_stand(text: str) -> None:
         TITLE + "Yours for $70.",
         '{"title": "Harbor Mug", "title": "',
         '{"title": "Harbor Mug", "price": "',
+        # It could still come, but a model that skips a field mostly forgets it.
+        '{"body": "The Harbor Mug keeps coffee warm, all morning long and after.", "title": "',
     ],
 )
 def test_what_no_end_can_mend_is_taken_back(text: str) -> None:
