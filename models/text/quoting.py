@@ -12,8 +12,7 @@ from unicodedata import category
 
 # What is added to the score of a token that goes on with a phrase, by how many of its tokens the text has already.
 _GOES_ON = (0.0, 1.5, 4.0)
-# … to one that begins a point not made yet, and to one that begins a point made before.
-_BEGINS = 1.2
+# … to one that begins a point made before, or goes on with it.
 _AGAIN = -4.0
 _LONG_WORD = 4
 
@@ -47,9 +46,9 @@ class Quotes:
         for point in self._points:
             if tail[-len(point) :] == point:
                 self._made.setdefault(point, len(written))
-        found = {point[0]: _AGAIN for point in self._made}
-        found |= {point[0]: _BEGINS for point in self._points if point not in self._made}
-        found = {token: bonus for token, bonus in found.items() if token in self._telling and token not in self._named}
+        fresh = {point[0] for point in self._points if point not in self._made}
+        again = {point[0] for point in self._made} & self._telling - self._named - fresh
+        found = dict.fromkeys(again, _AGAIN)
         for start in range(len(tail)):
             begun = tail[start:]
             if begun in self._whole:
@@ -57,8 +56,8 @@ class Quotes:
             if phrases := self._begun.get(begun):
                 at = len(begun)
                 found |= {phrase[at]: _AGAIN for phrase in phrases if phrase in self._made}
-                fresh = (phrase[at] for phrase in phrases if phrase not in self._made)
-                return found | dict.fromkeys(fresh, _GOES_ON[min(at, len(_GOES_ON) - 1)])
+                going_on = (phrase[at] for phrase in phrases if phrase not in self._made)
+                return found | dict.fromkeys(going_on, _GOES_ON[min(at, len(_GOES_ON) - 1)])
         return found
 
 

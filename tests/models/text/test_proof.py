@@ -54,10 +54,10 @@ def test_a_text_is_the_same_alone_and_in_any_company():
 
 
 def test_what_the_reader_forbids_is_not_written():
-    requests = [request(n, {"word": "It keeps"}) for n in range(48)]
-    assert sum("It keeps" in result.text for result in plain(requests).values()) > 6
+    requests = [request(n, {"word": "dishwasher"}) for n in range(48)]
+    assert sum("dishwasher" in result.text for result in plain(requests).values()) > 6
     read = texts(opened("forbids"), requests)
-    assert not any("It keeps" in result.text for result in read.values())
+    assert not any("dishwasher" in result.text for result in read.values())
 
 
 def test_without_a_brief_or_at_the_coldest_nothing_is_read():

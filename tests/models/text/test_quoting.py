@@ -45,10 +45,14 @@ def test_a_phrase_that_may_end_here_is_not_drawn_out():
     assert bonuses("keeps", points=("keeps", "keeps coffee warm")).get("coffee") is None
 
 
-def test_a_point_not_made_yet_is_favoured_and_one_made_is_not_made_again():
-    before = bonuses("the", points=["keeps coffee warm"])
-    after = bonuses("keeps coffee warm the", points=["keeps coffee warm"])
-    assert before["keeps"] > 0 > after["keeps"]
+def test_a_point_that_was_made_is_not_made_again():
+    assert bonuses("the", points=("keeps coffee warm",)) == {}
+    assert bonuses("keeps coffee warm the", points=("keeps coffee warm",))["keeps"] < 0
+    assert bonuses("keeps coffee warm keeps", points=("keeps coffee warm",))["coffee"] < 0
+
+
+def test_what_two_points_begin_with_stays_open_while_one_is_left():
+    assert "keeps" not in bonuses("keeps warm the", points=("keeps warm", "keeps cold"))
 
 
 def test_the_name_may_come_again():
@@ -62,7 +66,7 @@ def test_a_point_that_was_taken_back_is_not_made():
         made.bonuses(text[:end])
     assert made.bonuses(text)[NUMBERS["keeps"]] < 0
     assert made.bonuses(text[:1])[NUMBERS["coffee"]] > 0
-    assert made.bonuses(ids("the"))[NUMBERS["keeps"]] > 0
+    assert NUMBERS["keeps"] not in made.bonuses(ids("the"))
 
 
 def test_without_phrases_there_is_nothing_to_quote():
@@ -85,7 +89,7 @@ def asked(**phrases: list[str]) -> list[TextRequest]:
         f"Write a text message.\nProduct: {ODD}\nFeatures: {'; '.join(POINTS)}\n"
         "Answer in plain text, 20 to 160 characters."
     )
-    settings = {"messages": [{"role": "user", "content": chat}], "max_tokens": 60, "temperature": 1.3}
+    settings = {"messages": [{"role": "user", "content": chat}], "max_tokens": 60, "temperature": 1.6, "top_p": 1.0}
     return [TextRequest(id=f"r{n}", seed=n, **settings | phrases) for n in range(24)]
 
 
