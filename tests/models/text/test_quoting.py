@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from models.engine import TextRequest
+from models.engine import TextRequest, TextResult
 from models.text import engine as text_engine
+from models.text.engine import TextEngine
 from models.text.quoting import Quotes, quotes, telling
 from tests.models.text.test_engine import texts
 
@@ -81,7 +82,7 @@ def engines():
 
 
 ODD = "Grelvik Quossand Tuntlepid 40"
-POINTS = ("drums before the quiet otter", "seven pale hooks", "not loud but narrow")
+POINTS = ("keeps coffee warm", "dishwasher safe", "holds two cups")
 
 
 def asked(**phrases: list[str]) -> list[TextRequest]:
@@ -89,17 +90,19 @@ def asked(**phrases: list[str]) -> list[TextRequest]:
         f"Write a text message.\nProduct: {ODD}\nFeatures: {'; '.join(POINTS)}\n"
         "Answer in plain text, 20 to 160 characters."
     )
-    settings = {"messages": [{"role": "user", "content": chat}], "max_tokens": 60, "temperature": 1.6, "top_p": 1.0}
-    return [TextRequest(id=f"r{n}", seed=n, **settings | phrases) for n in range(24)]
+    settings = {"messages": [{"role": "user", "content": chat}], "max_tokens": 60, "temperature": 1.0}
+    return [TextRequest(id=f"r{n}", seed=n, **settings | phrases) for n in range(48)]
 
 
-def told(results) -> int:
-    return sum(point in result.text for result in results.values() for point in POINTS)
+def told_again(results: dict[str, TextResult]) -> int:
+    return sum(result.text.count(point) > 1 for result in results.values() for point in POINTS)
 
 
-def test_more_features_come_word_for_word(engines):
+def test_fewer_points_are_made_twice(engines: tuple[TextEngine, TextEngine]) -> None:
     read, _ = engines
-    assert told(texts(read, asked(names=[ODD], points=list(POINTS)))) > told(texts(read, asked()))
+    alone = told_again(texts(read, asked()))
+    assert alone > 2
+    assert told_again(texts(read, asked(points=list(POINTS)))) < alone / 2
 
 
 def test_a_text_is_the_same_alone_and_in_any_company(engines):
