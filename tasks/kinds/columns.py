@@ -18,10 +18,17 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 def wrong(column: str, reason: str, suggestion: str = "") -> PydanticCustomError:
-    """The error a job model raises for a row: which column, what is wrong, what to do."""
-    return PydanticCustomError(
-        "wrong", "{reason}", {"column": column, "reason": reason.replace("{", "("), "suggestion": suggestion}
-    )
+    """The error a job model raises for a row: which column, what is wrong, what to do.
+
+    What a reason quotes of the row may hold anything; characters that do not print come out as escapes.
+    """
+    said = {"column": column, "reason": printable(reason).replace("{", "("), "suggestion": printable(suggestion)}
+    return PydanticCustomError("wrong", "{reason}", said)
+
+
+def printable(text: str) -> str:
+    """The text with escapes for what does not print."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def one_of(names: Iterable[str]) -> Callable[[str | None], str | None]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from tasks.kinds.columns import printable
+
 SHOWN = 60
 
 
@@ -54,7 +56,7 @@ class Problem:
 def show(value: Any, width: int = SHOWN) -> str:
     """A value from outside as safe, short text: control and invisible characters escaped, long ones cut."""
     text = value if isinstance(value, str) else repr(value)
-    head = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[:width])
+    head = printable(text[:width])
     return head if len(text) <= width else f"{head}… ({len(text):,} characters)"
 
 

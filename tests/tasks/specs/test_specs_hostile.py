@@ -152,3 +152,12 @@ def finite(value: Any) -> Any:
     if isinstance(value, list):
         return [finite(v) for v in value]
     return str(value) if isinstance(value, float) and value - value != 0 else value
+
+
+def test_a_reason_that_quotes_the_row_prints(tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    row = {"job_id": "a", "kind": "records", "source": "t.parquet", "constraints": '[{"\U00016aee": 1}]'}
+    path.write_text(json.dumps(row) + "\n", "utf-8")
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    (outcome,) = outcomes(path)
+    assert "\\U00016aee" in str(outcome)
