@@ -6,6 +6,7 @@ A reason names columns and counts, never a value: it goes into logs and reports 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,15 @@ from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import parse_parent
 from tasks.kinds.records.pairs import Pair, learned, pair_up
+from tasks.kinds.records.verdicts import NAMED, on_columns, on_constraints, verdict
 from tasks.kinds.records.views import MADE_ANEW
 from tasks.kinds.rulebook import digest_of, load_rules
 
 _FILE = Path(__file__).with_name("rules.yaml")
-_NAMED = 5  # columns that a reason names
 
 
 RULES = load_rules(_FILE)
+_check, _columns = partial(verdict, RULES), partial(on_columns, RULES)
 
 
 def rules_digest() -> str:
@@ -55,10 +57,10 @@ def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, 
     checks = [
         schema,
         *([counted] if kinship is None else _kinship(kinship)),
-        _columns("records.ranges", [p for p in pairs if _out_of_range(p)], "values beyond the source's range in"),
-        _columns("records.categories", [p for p in pairs if _unknown(p)], "values that the source lacks in"),
-        _columns("records.nulls", [p for p in pairs if _null_shift(p, job)], "another share of nulls in"),
-        _columns("records.invented", [p for p in pairs if _repeats_source(p)], "values of the source's own in"),
+        _columns("records.ranges", [p.name for p in pairs if _out_of_range(p)], "values beyond the source's range in"),
+        _columns("records.categories", [p.name for p in pairs if _unknown(p)], "values that the source lacks in"),
+        _columns("records.nulls", [p.name for p in pairs if _null_shift(p, job)], "another share of nulls in"),
+        _columns("records.invented", [p.name for p in pairs if _repeats_source(p)], "values of the source's own in"),
     ]
     checks += [_key(pair) for pair in every if pair.name == job.primary_key]
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
@@ -73,7 +75,7 @@ def _schema(real: pa.Schema, made: pa.Schema) -> Check:
         detail = f"missing {sorted(missing)}, extra {sorted(extra)}" if missing or extra else "another order"
         return _check("records.schema", False, f"the columns are not the source's: {detail}")
     other = [f"{a.name} is {b.type} instead of {a.type}" for a, b in zip(real, made, strict=True) if a.type != b.type]
-    return _check("records.schema", not other, "; ".join(other[:_NAMED]))
+    return _check("records.schema", not other, "; ".join(other[:NAMED]))
 
 
 def _out_of_range(pair: Pair) -> bool:
@@ -144,9 +146,7 @@ def judge_figures(job: RecordsJob, figures: Mapping[str, Any]) -> list[Check]:
 
 def _constraints(constraints: Sequence[Constraint], source: Path, synthetic: Path) -> Check:
     counts = {describe(rule): broken(rule, synthetic, source) for rule in constraints}
-    failing = [f"{words} in {count} rows" for words, count in counts.items() if count]
-    reason = f"rules are broken: {'; '.join(failing[:_NAMED])}"
-    return _check("records.constraints", not failing, reason, score=float(len(failing)))
+    return on_constraints(RULES, "records.constraints", counts)
 
 
 def _copies(rate: CopyRate) -> Check:
@@ -154,15 +154,3 @@ def _copies(rate: CopyRate) -> Check:
         f"{rate.synthetic:.2%} of the rows occur in a half of the source, where its other half shares {rate.real:.2%}"
     )
     return _check("records.copies", rate.synthetic <= rate.real + rate.slack, reason, score=round(rate.synthetic, 6))
-
-
-def _columns(rule: str, failing: Sequence[Pair], wording: str) -> Check:
-    names = ", ".join(pair.name for pair in failing[:_NAMED])
-    more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-    return _check(rule, not failing, f"{wording} {names}{more}", score=float(len(failing)))
-
-
-def _check(rule: str, passed: bool, reason: str, score: float | None = None) -> Check:
-    stated = RULES[rule]
-    verdict = "accept" if passed else stated.on_fail
-    return Check(rule=rule, version=stated.version, verdict=verdict, score=score, reason="" if passed else reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ from tasks.kinds.base import Check
 from tasks.kinds.records.declared.quality import MOST_ROWS, correlations, distance
 from tasks.kinds.records.gates import missed
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.verdicts import NAMED, on_columns, on_constraints, verdict
 from tasks.kinds.rulebook import digest_of, load_rules
 
 _FILE = Path(__file__).with_name("rules.yaml")
-_NAMED = 5  # columns that a reason names
 
 RULES = load_rules(_FILE)
+_check, _columns = partial(verdict, RULES), partial(on_columns, RULES)
 
 
 def rules_digest() -> str:
@@ -46,17 +48,19 @@ def judge(job: RecordsJob, declared: Declared, made: pa.Table) -> list[Check]:
     checks = [
         schema,
         rows,
-        _columns("declared.values", [c for c in drawn if _strange(c, made)], "values that the schema does not give in"),
+        _columns(
+            "declared.values", [c.name for c in drawn if _strange(c, made)], "values that the schema does not give in"
+        ),
     ]
     if job.primary_key is not None:
         checks.append(_key(job.primary_key, made))
     if constraints:
         return [*checks, _constraints(constraints, made)]
     looked_at = made.slice(0, MOST_ROWS)
-    shifted = [column for column in drawn if _null_shift(column, made)]
+    shifted = [column.name for column in drawn if _null_shift(column, made)]
     checks.append(_columns("declared.nulls", shifted, "another share of nulls in"))
     checks.append(
-        _columns("declared.distributions", [c for c in drawn if _far(c, looked_at)], "another distribution in")
+        _columns("declared.distributions", [c.name for c in drawn if _far(c, looked_at)], "another distribution in")
     )
     if declared.correlations:
         checks.append(_correlations(declared, looked_at))
@@ -105,7 +109,7 @@ def _correlations(declared: Declared, made: pa.Table) -> Check:
     missed_ones = [one for one in met if abs(one["asked"] - one["found"]) > most]
     words = [f"{' and '.join(o['columns'])} at {o['found']:.2f} instead of {o['asked']:.2f}" for o in missed_ones]
     worst = max(abs(one["asked"] - one["found"]) for one in met)
-    return _check("declared.correlations", not words, "; ".join(words[:_NAMED]), score=round(worst, 6))
+    return _check("declared.correlations", not words, "; ".join(words[:NAMED]), score=round(worst, 6))
 
 
 def _key(name: str, made: pa.Table) -> Check:
@@ -116,19 +120,6 @@ def _key(name: str, made: pa.Table) -> Check:
 
 
 def _constraints(constraints: Sequence[Constraint], made: pa.Table) -> Check:
-    broken = {describe(rule): int(violations(rule, made).sum()) for rule in constraints}
-    failing = [f"{words} in {count} rows" for words, count in broken.items() if count]
-    reason = f"rules are broken: {'; '.join(failing[:_NAMED])}"
-    return _check("declared.constraints", not failing, reason, score=float(len(failing)))
-
-
-def _columns(rule: str, failing: Sequence[Ready], wording: str) -> Check:
-    names = ", ".join(column.name for column in failing[:_NAMED])
-    more = f" and {len(failing) - _NAMED} more" if len(failing) > _NAMED else ""
-    return _check(rule, not failing, f"{wording} {names}{more}", score=float(len(failing)))
-
-
-def _check(rule: str, passed: bool, reason: str, score: float | None = None) -> Check:
-    stated = RULES[rule]
-    verdict = "accept" if passed else stated.on_fail
-    return Check(rule=rule, version=stated.version, verdict=verdict, score=score, reason="" if passed else reason)
+    return on_constraints(
+        RULES, "declared.constraints", {describe(rule): int(violations(rule, made).sum()) for rule in constraints}
+    )
