@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=0, help="print so many texts, best and worst")
     parser.add_argument("--threads", type=int, default=1, help="of torch: two on a busy machine are slower than one")
     parser.add_argument("--out", type=Path, default=Path("out") / "starters", help="judges, sheets and texts go here")
+    own = Settings.model_fields
     copy = parser.add_argument_group("copy")
     shipped = ROOT / "models" / "starters"
     copy.add_argument("--copy-model", type=Path, nargs="+", default=[shipped / "copy"], help="folders, side by side")
@@ -36,12 +37,12 @@ def main() -> None:
     copy.add_argument("--specs", type=int, default=300, help="held-out jobs")
     copy.add_argument("--variants", type=int, default=3)
     copy.add_argument("--attempts", type=int, default=1, help="tries an item has; the measures are of the first")
+    copy.add_argument("--drafts", type=int, default=own["copy_drafts"].default, help="of a text at most")
     copy.add_argument("--unread", action="store_true", help="write without proof-reading, as plain transformers would")
     copy.add_argument("--temperature", type=float, help="instead of the jobs' own")
     image = parser.add_argument_group("image")
     image.add_argument("--image-model", type=Path, nargs="+", default=[shipped / "image"], help="one after the other")
     image.add_argument("--prompts", type=int, default=300, help="a third of them of combinations never trained")
-    own = Settings.model_fields
     image.add_argument("--steps", type=int, default=own["image_steps"].default)
     image.add_argument("--guidance", type=float, default=own["image_guidance"].default)
     image.add_argument("--judge-pictures", type=int, default=9_000, help="renders that the judge learns from")

@@ -47,6 +47,9 @@ class Settings(BaseSettings):
     threads: int | None = _setting(None, "CPU threads of an engine; default: all cores.", ge=1)
     max_attempts: int = _setting(4, "Candidates per item before it counts as a shortfall.", output=True, ge=1, le=100)
     copy_batch: int = _setting(32, "Texts generated at once; one fixed shape.", output=True, ge=1, le=4096)
+    copy_drafts: int = _setting(
+        4, "Drafts of a text at most, of which the best is judged; 1: no choice.", output=True, ge=1, le=64
+    )
     image_batch: int = _setting(8, "Pictures generated at once; one fixed shape.", output=True, ge=1, le=1024)
     image_steps: int = _setting(8, "Denoising steps of jobs that name none.", output=True, ge=1, le=200)
     image_guidance: float = _setting(3.0, "Guidance of jobs that name none.", output=True, ge=0, le=30)
@@ -78,8 +81,8 @@ def without_secrets(options: Mapping[str, Any]) -> dict[str, Any]:
 
 PROFILES: dict[str, dict[str, Any]] = {
     "starter": {},
-    "gpu": {"device": "cuda", "dtype": "bfloat16", "copy_batch": 128, "image_batch": 16, "image_size": 1024,
-            "image_steps": 30, "image_guidance": 5.0, "shard_items": 1024},
+    "gpu": {"device": "cuda", "dtype": "bfloat16", "copy_batch": 128, "copy_drafts": 1, "image_batch": 16,
+            "image_size": 1024, "image_steps": 30, "image_guidance": 5.0, "shard_items": 1024},
 }  # fmt: skip
 
 

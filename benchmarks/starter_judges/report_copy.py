@@ -17,7 +17,7 @@ from benchmarks.starter_judges.heldout import Spec, heldout_specs
 from benchmarks.starter_judges.writing import Item, plain_speed, write
 from models.text import engine as text_engine
 from tasks.kinds.copy.job import CopyJob
-from tasks.kinds.copy.kind import READER
+from tasks.kinds.copy.kind import CRITIC, READER
 from tasks.specs.shopify import import_shopify
 
 CHANNELS = ("product_page", "social")
@@ -45,7 +45,8 @@ def _report_model(
 ) -> dict[str, list[Measure]]:
     """Print one model's tables; the measures by set of jobs. All texts go to `args.out`, those best ranked first."""
     print(f"\n# starter-copy: {folder}, seed {args.seed}", flush=True)
-    engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH, reader="" if args.unread else READER)
+    read = {} if args.unread else {"reader": READER, "critic": CRITIC, "drafts": args.drafts}
+    engine = text_engine.open(str(folder), "cpu", "float32", batch_size=BATCH, **read)
     held_out = heldout_specs(args.specs, args.seed, args.variants)
     written = {HELD_OUT: _write(engine, HELD_OUT, held_out, args)}
     for path in args.catalogue:
@@ -91,7 +92,7 @@ def _write(engine: Any, name: str, specs: Sequence[Spec], args: argparse.Namespa
             Spec(spec.job.model_copy(update={"temperature": args.temperature}), spec.feedback, spec.traits)
             for spec in specs
         ]
-    items, cost = write(engine, specs, args.seed, args.attempts)
+    items, cost = write(engine, specs, args.seed, args.attempts, strict=args.drafts > 1)
     print(
         f"\n{name}: {len(specs)} jobs × {args.variants} variants; {cost.tokens:,} tokens by the engine on one thread, "
         f"{cost.tokens / cost.wall:,.0f}/s, {cost.tokens / cost.cpu:,.0f} per CPU second",

@@ -70,8 +70,13 @@ class Cost:
     cpu: float
 
 
-def write(engine: Any, specs: Sequence[Spec], seed: int, attempts: int = 1) -> tuple[list[Item], Cost]:
-    """Write every variant of every job, with up to so many attempts each; hints of failed checks go with the next."""
+def write(
+    engine: Any, specs: Sequence[Spec], seed: int, attempts: int = 1, *, strict: bool = True
+) -> tuple[list[Item], Cost]:
+    """Write every variant of every job, with up to so many attempts each; hints of failed checks go with the next.
+
+    A `strict` reader lets no slip stand, as where drafts are compared.
+    """
     items = [Item(spec, v, list(spec.feedback)) for spec in specs for v in range(spec.job.variants)]
     siblings: dict[str, list[Item]] = {}
     for item in items:
@@ -79,7 +84,7 @@ def write(engine: Any, specs: Sequence[Spec], seed: int, attempts: int = 1) -> t
     tokens, wall, cpu = 0, time.monotonic(), time.process_time()
     for number in range(attempts):
         waiting = {str(at): item for at, item in enumerate(items) if not item.accepted}
-        engine.submit([_request(name, item, seed, number) for name, item in waiting.items()])
+        engine.submit([_request(name, item, seed, number, strict) for name, item in waiting.items()])
         results = {result.id: result for result in engine.results()}
         for name, item in waiting.items():
             tokens += results[name].tokens
@@ -91,7 +96,7 @@ def write(engine: Any, specs: Sequence[Spec], seed: int, attempts: int = 1) -> t
 def answers(engine: Any, asked: Sequence[tuple[CopyJob, list[str]]], seed: int) -> list[dict[str, str] | None]:
     """One parsed answer for each job with corrections, unjudged; None where it has not the channel's form."""
     items = [Item(Spec(job), 0, feedback) for job, feedback in asked]
-    engine.submit([_request(str(at), item, seed, 0) for at, item in enumerate(items)])
+    engine.submit([_request(str(at), item, seed, 0, strict=True) for at, item in enumerate(items)])
     results = {int(result.id): result.text for result in engine.results()}
     found: list[dict[str, str] | None] = []
     for at, item in enumerate(items):
@@ -102,7 +107,7 @@ def answers(engine: Any, asked: Sequence[tuple[CopyJob, list[str]]], seed: int) 
     return found
 
 
-def _request(name: str, item: Item, seed: int, number: int) -> TextRequest:
+def _request(name: str, item: Item, seed: int, number: int, strict: bool) -> TextRequest:
     digest = hashlib.sha256(f"{seed}/{item.job.job_id}/{item.variant}/{number}".encode()).digest()
     return TextRequest(
         id=name,
@@ -111,7 +116,7 @@ def _request(name: str, item: Item, seed: int, number: int) -> TextRequest:
         max_tokens=default_max_tokens(item.job),
         temperature=item.job.temperature,
         top_p=item.job.top_p,
-        brief=reader.brief(item.job),
+        brief=reader.brief(item.job, strict=strict),
         names=names(item.job),
         points=points(item.job),
     )

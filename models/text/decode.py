@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,9 @@ class Row:
     """A prompt as token ids and how to go on from it.
 
     `draws` holds a uniform for every token, those that are taken back included; `proof` begins the proof of a text;
-    `quotes` are the phrases that it should quote right.
+    `quotes` makes the phrases that it should quote right. The first token of the text and each behind one of `openers`
+    are drawn at `opening` times the temperature. A token that began what was taken back loses `again` of its score
+    there, each time.
     """
 
     ids: list[int]
@@ -33,7 +36,10 @@ class Row:
     top_p: float
     draws: np.ndarray
     proof: Callable[[], Proof] | None = None
-    quotes: Quotes | None = None
+    quotes: Callable[[], Quotes] | None = None
+    openers: frozenset[int] = frozenset()
+    opening: float = 1.0
+    again: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +78,27 @@ class _Writing:
     def __init__(self, row: Row, length: int) -> None:
         self.row = row
         self.proof = row.proof() if row.proof else None
+        self.quotes = row.quotes() if row.quotes else None
         self.ids: list[int] = []
         self.stopped = False
         self.sound = True
         self.running = True
         self._slots: list[int] = []
+        self._tried: dict[int, Counter[int]] = {}  # by length of the text: tokens that came next and were taken back
         self._last_of_prompt = length - 1
+
+    @property
+    def heat(self) -> float:
+        """The temperature that the next token is drawn at."""
+        opens = not self.ids or self.ids[-1] in self.row.openers
+        return self.row.temperature * (self.row.opening if opens else 1.0)
+
+    def leanings(self) -> dict[int, float]:
+        """What to add to the scores of which tokens."""
+        found = self.quotes.bonuses(self.ids) if self.quotes else {}
+        for token, times in self._tried.get(len(self.ids), {}).items():
+            found[token] = found.get(token, 0.0) - self.row.again * times
+        return found
 
     def take(self, token: int, good: bool, end: bool, slot: int) -> int | None:
         """Take the token that was drawn, whose place in the cache is `slot`, or go back: to how many tokens."""
@@ -92,11 +113,14 @@ class _Writing:
             return None
         return self.proof.keep(self.ids, end)
 
-    def go_back(self, kept: int, slot: int) -> tuple[int, int, list[int]]:
-        """Forget all but `kept` tokens. Returns the token to feed again at `slot`, its position and the slots to hide.
+    def go_back(self, kept: int, slot: int, drawn: int) -> tuple[int, int, list[int]]:
+        """Forget all but `kept` tokens; `drawn` was the last. Returns the token to feed again at `slot`, its position
+        and the slots to hide.
 
         The scores behind a token are gone when they have been used: so the last token that stays goes in anew.
         """
+        self._tried = {place: tokens for place, tokens in self._tried.items() if place <= kept}
+        self._tried.setdefault(kept, Counter())[self.ids[kept] if kept < len(self.ids) else drawn] += 1
         hidden = [used for used in self._slots[max(0, kept - 1) :] if used != slot]
         del self.ids[kept:], self._slots[kept:]
         self.stopped, self.running = False, True
@@ -130,9 +154,9 @@ def run_batch(
     temperature, top_p = torch.zeros(slots), torch.ones(slots)
     draws = torch.zeros((steps, slots), dtype=torch.float64)
     for index, row in enumerate(rows):
-        temperature[index], top_p[index] = row.temperature, row.top_p
+        top_p[index] = row.top_p
         draws[: len(row.draws), index] = torch.from_numpy(row.draws)
-    ids, temperature, top_p, draws = ids.to(device), temperature.to(device), top_p.to(device), draws.to(device)
+    ids, top_p, draws = ids.to(device), top_p.to(device), draws.to(device)
     mask = torch.ones((slots, length + steps), dtype=torch.long, device=device)
     mask[:, :length] = seen
     positions = (mask[:, :length].cumsum(1) - 1).clamp(min=0)
@@ -153,11 +177,12 @@ def run_batch(
             logits_to_keep=1,
         ).logits[:, -1].float()  # fmt: skip
         for index, line in enumerate(writing):
-            if line.running and line.row.quotes:
-                for token, bonus in line.row.quotes.bonuses(line.ids).items():
+            temperature[index] = line.heat
+            if line.running:
+                for token, bonus in line.leanings().items():
                     scores[index, token] += bonus
         finite = torch.isfinite(scores.sum(dim=-1))
-        tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature, top_p, draws[step])
+        tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature.to(device), top_p, draws[step])
         ids, positions = tokens.unsqueeze(1), positions[:, -1:] + moving
         slot = length + step
         for index, (line, token, good) in enumerate(zip(writing, tokens.tolist(), finite.tolist(), strict=False)):
@@ -165,7 +190,7 @@ def run_batch(
                 continue
             kept = line.take(token, good, token in ends, slot)
             if kept is not None:
-                ids[index, 0], positions[index, 0], hidden = line.go_back(kept, slot)
+                ids[index, 0], positions[index, 0], hidden = line.go_back(kept, slot, token)
                 mask[index, hidden] = 0
             elif not line.running:
                 moving[index] = 0

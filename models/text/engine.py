@@ -6,10 +6,10 @@ model and the batch shape alone: not on its neighbours, its slot or the order of
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -21,24 +21,35 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from models.engine import TextRequest, TextResult, named
 from models.text import lexicon
-from models.text.decode import Row, Written, can_go_back, run_batch
+from models.text.decode import Row, can_go_back, run_batch
+from models.text.drafting import Critic, Drafting
 from models.text.proof import Proof, Reader, allowance, decoder
-from models.text.quoting import Quotes, quotes, telling
+from models.text.quoting import Quotes, quotes, vocabulary
 from models.text.sampling import uniforms
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _BUCKETS = (32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 _COARSE = 1024
+# A small model begins its sentences in few ways. Drawn hotter, the first token of each makes texts more varied, and all
+# that follows stays as sure as it was.
+_OPENING = 1.6
+# … and where a sentence was taken back, it would begin it the same way again.
+_AGAIN = 3.0
+_OPENS = re.compile(r'[.!?…]["”]?$|": ?"$')
 
 
-# Makes the reader of a request's text out of its brief.
+# Make the reader of a request's text, and the critic of its drafts, out of its brief.
 ReaderOf = Callable[[dict[str, Any]], Reader]
+CriticOf = Callable[[dict[str, Any]], Critic]
 
 
-def open(ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str = "") -> TextEngine:
+def open(
+    ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str = "", critic: str = "", drafts: int = 1
+) -> TextEngine:
     """Load the causal language model in the folder `ref`.
 
     `reader` names, as `module:function`, what makes readers of texts out of requests' briefs: see `models.text.proof`.
+    `critic` names what makes critics, who choose among `drafts` at most: see `models.text.drafting`.
 
     Raises:
         ValueError: the folder is no such model, has no chat template or no safetensors, or `dtype` is unknown.
@@ -48,6 +59,8 @@ def open(ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str
         raise ValueError(f"dtype {dtype!r} is not one of {', '.join(DTYPES)}")
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be 1 or more")
+    if drafts < 1:
+        raise ValueError(f"drafts is {drafts}; it must be 1 or more")
     if not (folder / "config.json").is_file():
         raise ValueError(f"{ref} is no model folder: it has no config.json")
     if not any(folder.glob("*.safetensors")):
@@ -65,14 +78,15 @@ def open(ref: str, device: str, dtype: str, *, batch_size: int = 32, reader: str
         # Several threads share a matrix product by rows, and a row's last bits would then depend on its slot.
         torch.set_num_threads(1)
     model.to(torch.device(device))  # type: ignore[arg-type]
-    return TextEngine(model.eval(), tokenizer, batch_size, named(reader) if reader else None, lexicon.read(folder))
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    order: int
-    request: TextRequest
-    row: Row
+    return TextEngine(
+        model.eval(),
+        tokenizer,
+        batch_size,
+        named(reader) if reader else None,
+        lexicon.read(folder),
+        named(critic) if critic else None,
+        drafts,
+    )
 
 
 class TextEngine:
@@ -85,17 +99,23 @@ class TextEngine:
         batch_size: int,
         reader_of: ReaderOf | None = None,
         known: frozenset[str] | None = None,
+        critic_of: CriticOf | None = None,
+        drafts: int = 1,
     ) -> None:
         self._model: Any = model
         self._tokenizer = tokenizer
         self._slots = batch_size
         self._reader_of = reader_of if can_go_back(model) else None
         self._known = known
+        self._critic_of = critic_of
+        self._drafts = drafts
         self._decode = decoder(tokenizer)
-        self._telling = telling([tokenizer.decode([i]) for i in range(len(tokenizer))]) if known is not None else None
+        spelt = [tokenizer.decode([i]) for i in range(len(tokenizer))] if known is not None else []
+        self._vocabulary = vocabulary(spelt) if known is not None else None
+        self._openers = frozenset(number for number, token in enumerate(spelt) if _OPENS.search(token))
         self._lock = threading.Lock()
         self._order = count()
-        self._waiting: dict[int, deque[_Waiting]] = {}
+        self._waiting: dict[int, deque[Drafting]] = {}
         self._refused: deque[TextResult] = deque()
         self._longest = int(getattr(model.config.get_text_config(), "max_position_embeddings", 0) or 1_000_000)
         generation = getattr(model.generation_config, "eos_token_id", None)
@@ -112,9 +132,12 @@ class TextEngine:
                 with self._lock:
                     self._refused.append(refusal)
                 continue
-            bucket = _bucket(len(row.ids))
+            # The likeliest text would only come again.
+            chosen = self._critic_of and request.brief and request.temperature > 0
+            critic = self._critic_of(request.brief) if self._critic_of and chosen else None
             with self._lock:
-                self._waiting.setdefault(bucket, deque()).append(_Waiting(next(self._order), request, row))
+                job = Drafting(next(self._order), request, row, critic, self._drafts if critic else 1)
+                self._waiting.setdefault(_bucket(len(row.ids)), deque()).append(job)
 
     def results(self) -> Iterator[TextResult]:
         """Yield results batch by batch until nothing waits; full batches go first, part-filled ones last."""
@@ -156,13 +179,16 @@ class TextEngine:
             draws=uniforms(request.seed, request.max_tokens + spare),
             proof=partial(Proof, self._decode, reader, spare) if reader else None,
             quotes=self._quotes(request),
+            openers=self._openers,
+            opening=_OPENING if reader and self._openers else 1.0,
+            again=_AGAIN if self._openers else 0.0,
         )
 
-    def _quotes(self, request: TextRequest) -> Quotes | None:
+    def _quotes(self, request: TextRequest) -> Callable[[], Quotes] | None:
         """Phrases to quote: for a model that is proof-read and has a lexicon, as one that misspells misquotes, too."""
-        if self._telling is None or self._reader_of is None:
+        if self._vocabulary is None or self._reader_of is None:
             return None
-        return quotes(self._encode, request.names, request.points, self._telling)
+        return quotes(self._encode, request.names, request.points, self._vocabulary)
 
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -189,7 +215,7 @@ class TextEngine:
             merged = {"role": chat[1]["role"], "content": f"{chat[0]['content']}\n\n{chat[1]['content']}"}
             return str(self._tokenizer.apply_chat_template([merged, *chat[2:]], **settings))
 
-    def _take(self) -> tuple[int, list[_Waiting]]:
+    def _take(self) -> tuple[int, list[Drafting]]:
         """The next batch: a full one if there is any, the one that waited longest among equals."""
         queues = [(len(q) < self._slots, q[0].order, bucket) for bucket, q in self._waiting.items() if q]
         if not queues:
@@ -198,27 +224,40 @@ class TextEngine:
         queue = self._waiting[bucket]
         return bucket, [queue.popleft() for _ in range(min(self._slots, len(queue)))]
 
-    def _run(self, bucket: int, batch: list[_Waiting]) -> list[TextResult]:
-        rows = [waiting.row for waiting in batch]
+    def _run(self, bucket: int, batch: list[Drafting]) -> Iterator[TextResult]:
+        """Write a draft of each, and in slots that are left over another; those that want more wait again, in front."""
+        drafts = [(job, job.begin()) for job in batch]
+        while len(drafts) < self._slots and (eager := [job for job in batch if job.more]):
+            drafts += [(job, job.begin()) for job in eager[: self._slots - len(drafts)]]
         try:
+            rows = [row for _, row in drafts]
             written = run_batch(self._model, rows, slots=self._slots, length=bucket, pad=self._pad, ends=self._ends)
         except (MemoryError, torch.OutOfMemoryError):
             raise  # no single request is at fault, and the same shape would fail again
         except Exception as error:
             if len(batch) == 1:
-                return [TextResult(id=batch[0].request.id, error=f"the model failed on it: {error}")]
+                yield TextResult(id=batch[0].request.id, error=f"the model failed on it: {error}")
+                return
             half = len(batch) // 2
-            return [*self._run(bucket, batch[:half]), *self._run(bucket, batch[half:])]
-        return [self._result(waiting, done) for waiting, done in zip(batch, written, strict=True)]
+            for job in batch:
+                job.begun = job.done
+            yield from self._run(bucket, batch[:half])
+            yield from self._run(bucket, batch[half:])
+            return
+        for (job, _), done in zip(drafts, written, strict=True):
+            job.end(done, self._tokenizer.decode(done.ids, skip_special_tokens=True))
+        with self._lock:
+            self._waiting[bucket].extendleft(job for job in reversed(batch) if not job.settled)
+        yield from (self._result(job) for job in batch if job.settled)
 
-    def _result(self, waiting: _Waiting, done: Written) -> TextResult:
-        request = waiting.request
-        if not done.sound:
+    def _result(self, job: Drafting) -> TextResult:
+        request, done = job.request, job.best
+        if done is None or not done.sound:
             return TextResult(id=request.id, error="the model gave scores that are not finite")
         return TextResult(
             id=request.id,
             text=self._tokenizer.decode(done.ids, skip_special_tokens=True),
-            prompt_tokens=len(waiting.row.ids),
+            prompt_tokens=len(job.row.ids),
             tokens=len(done.ids),
             finish="stop" if done.stopped else "length",
         )

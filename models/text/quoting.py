@@ -8,10 +8,12 @@ feature right at most places and wrong at one: it knows that it copies, and not 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from unicodedata import category
 
 # What is added to the score of a token that goes on with a phrase, by how many of its tokens the text has already.
-_GOES_ON = (0.0, 1.5, 4.0)
+_GOES_ON = (0.0, 1.5, 4.0, 7.0, 7.0, 7.0, 15.0)
 # … to one that begins a point made before, or goes on with it.
 _AGAIN = -4.0
 _LONG_WORD = 4
@@ -19,17 +21,27 @@ _LONG_WORD = 4
 Tokens = tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Ids of tokens: `telling` hold a longer word, a digit or a currency, `inner` go on with a word that has begun."""
+
+    telling: frozenset[int]
+    inner: frozenset[int]
+
+
 class Quotes:
     """The phrases of one text. `names` may come at any time, each of `points` once."""
 
-    def __init__(self, names: Sequence[Tokens], points: Sequence[Tokens], telling: frozenset[int]) -> None:
+    def __init__(self, names: Sequence[Tokens], points: Sequence[Tokens], vocabulary: Vocabulary) -> None:
+        telling = vocabulary.telling
         self._points = [point for point in points if point]
         self._whole = {phrase for phrase in (*names, *points) if phrase}
         # Every way to have begun a phrase, and the phrases that go on from there.
         self._begun: dict[Tokens, list[Tokens]] = {}
         for phrase in self._whole:
             for at in range(1, len(phrase)):
-                if telling.intersection(phrase[:at]) or at > 2:
+                within_word = at > 1 and phrase[at] in vocabulary.inner
+                if telling.intersection(phrase[:at]) or within_word or at > 2:
                     self._begun.setdefault(phrase[:at], []).append(phrase)
         self._longest = max(map(len, self._whole), default=0)
         self._telling = telling
@@ -61,21 +73,24 @@ class Quotes:
         return found
 
 
-def telling(tokens: Sequence[str]) -> frozenset[int]:
-    """The ids of tokens that hold a longer word, a digit or a currency: of a vocabulary in the order of its ids."""
+def vocabulary(tokens: Sequence[str]) -> Vocabulary:
+    """What the tokens of a vocabulary are, in the order of their ids."""
 
     def tells(token: str) -> bool:
         return sum(map(str.isalpha, token)) >= _LONG_WORD or any(c.isdigit() or category(c) == "Sc" for c in token)
 
-    return frozenset(number for number, token in enumerate(tokens) if tells(token))
+    return Vocabulary(
+        frozenset(number for number, token in enumerate(tokens) if tells(token)),
+        frozenset(number for number, token in enumerate(tokens) if token[:1].isalpha()),
+    )
 
 
 def quotes(
-    encode: Callable[[str], list[int]], names: Sequence[str], points: Sequence[str], telling: frozenset[int]
-) -> Quotes | None:
-    """The phrases as tokens, each as it stands after a space; None where there are none."""
+    encode: Callable[[str], list[int]], names: Sequence[str], points: Sequence[str], vocabulary: Vocabulary
+) -> Callable[[], Quotes] | None:
+    """Makes the phrases for a text, as tokens, each as it stands after a space; None where there are none."""
 
     def tokens(phrases: Sequence[str]) -> list[Tokens]:
         return [tuple(encode(f" {phrase.strip().rstrip('.')}")) for phrase in phrases if phrase.strip()]
 
-    return Quotes(tokens(names), tokens(points), telling) if names or points else None
+    return partial(Quotes, tokens(names), tokens(points), vocabulary) if names or points else None

@@ -9,9 +9,10 @@ import torch
 _HEAD = 256
 
 
-def uniforms(seed: int, count: int) -> np.ndarray:
-    """`count` numbers in [0, 1) that are a function of the seed alone, on any machine (Philox, float64)."""
-    return np.random.Generator(np.random.Philox(key=seed & (2**64 - 1))).random(count)
+def uniforms(seed: int, count: int, draft: int = 0) -> np.ndarray:
+    """`count` numbers in [0, 1) that are a function of seed and draft alone, on any machine (Philox, float64)."""
+    key = np.array([seed & (2**64 - 1), draft], np.uint64)
+    return np.random.Generator(np.random.Philox(key=key)).random(count)
 
 
 def choose(scores: torch.Tensor, temperature: torch.Tensor, top_p: torch.Tensor, draws: torch.Tensor) -> torch.Tensor:

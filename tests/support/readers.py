@@ -31,3 +31,8 @@ def forbids(brief: dict[str, Any]) -> Callable[[str, bool], bool]:
 def contented(_brief: dict[str, Any]) -> Callable[[str, bool], bool]:
     """Lets everything stand."""
     return lambda _text, _ended: True
+
+
+def wants(brief: dict[str, Any]) -> Callable[[str], float]:
+    """A critic that is content with a text that holds a word, and else prefers the shorter text."""
+    return lambda text: 1.0 if str(brief["word"]) in text else 1 / (2 + len(text))

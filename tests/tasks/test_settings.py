@@ -114,7 +114,8 @@ def test_what_affects_output_enters_the_identity_and_nothing_else_does() -> None
     assert aside.affecting_output() == plain
     changes: list[dict[str, Any]] = [
         {"seed": 1}, {"copy_model": "x"}, {"image_model": "x"}, {"dtype": "float16"}, {"max_attempts": 5},
-        {"copy_batch": 1}, {"image_batch": 1}, {"image_steps": 1}, {"image_guidance": 1.0}, {"image_size": 32},
+        {"copy_batch": 1}, {"copy_drafts": 1}, {"image_batch": 1}, {"image_steps": 1}, {"image_guidance": 1.0},
+        {"image_size": 32},
         {"engines": {"copy": "a:b"}}, {"engine_options": {"copy": {"a": 1}}},
     ]  # fmt: skip
     assert {name for change in changes for name in change} == set(plain)

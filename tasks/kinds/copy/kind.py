@@ -15,7 +15,7 @@ from tasks.kinds.copy.job import CopyJob
 FIELDS = pa.list_(pa.struct([pa.field("name", pa.string()), pa.field("text", pa.string())]))
 
 STARTER = "starter-copy"
-READER = "tasks.kinds.copy.reader:reader"
+READER, CRITIC = "tasks.kinds.copy.reader:reader", "tasks.kinds.copy.reader:critic"
 
 # Columns that name or count a job, or travel through; all others may change the text.
 _NOT_INPUTS = {"job_id", "kind", "variants", "seed", "model", "meta"}
@@ -47,7 +47,12 @@ class CopyKind:
 
     def engine(self, group: Sequence[str], desk: Desk) -> EngineSpec:
         """A transformers model in padded batches of one size."""
-        options = {"batch_size": desk.settings.copy_batch, "reader": READER}
+        options = {
+            "batch_size": desk.settings.copy_batch,
+            "reader": READER,
+            "critic": CRITIC,
+            "drafts": desk.settings.copy_drafts,
+        }
         return desk.engine_spec(self.name, "models.text.engine:open", group[0], options)
 
     def prepare(self, job: CopyJob, desk: Desk) -> Prepared:
@@ -63,6 +68,7 @@ class CopyKind:
             "model": desk.model_digest(self.name, model),
             "sampling": [job.temperature, job.top_p, _max_tokens(job)],
             "shape": [desk.settings.copy_batch, desk.settings.dtype],
+            "drafts": desk.settings.copy_drafts,
             "rules": self.rules_digest,
         }
         return Prepared(inputs=inputs, group=(model,))
@@ -76,8 +82,7 @@ class CopyKind:
             max_tokens=_max_tokens(job),
             temperature=job.temperature,
             top_p=job.top_p,
-            # An engine that the settings name has no reader of ours.
-            brief={} if self.name in desk.settings.engines else reader.brief(job),
+            brief=_brief(job, desk),
             names=prompt.names(job),
             points=prompt.points(job),
         )
@@ -140,6 +145,11 @@ def _refuse_beyond_starter(job: CopyJob) -> None:
         raise Refused("locale", f"{STARTER} writes English only; name another model for {job.locale}")
     if job.prompt is not None:
         raise Refused("prompt", f"{STARTER} writes from product columns only; name another model for a free prompt")
+
+
+def _brief(job: CopyJob, desk: Desk) -> dict[str, Any]:
+    """What our reader must know, which an engine that the settings name has not; strict where drafts are compared."""
+    return {} if "copy" in desk.settings.engines else reader.brief(job, strict=desk.settings.copy_drafts > 1)
 
 
 def _max_tokens(job: CopyJob) -> int:

@@ -14,12 +14,15 @@ from models.text import engine as text_engine
 from models.text.train import SHARPEN
 from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
-from tasks.kinds.copy.kind import READER
+from tasks.kinds.copy.kind import CRITIC, READER
 from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, names, parse, points
 from tasks.kinds.copy.rules import judge_alone
+from tasks.settings import Settings
 from tasks.starters.copy.corpus import sample
 from tasks.starters.copy.plans import phrases
 from tasks.starters.copy.words import lexicon, strings, world
+
+DRAFTS = int(Settings.model_fields["copy_drafts"].default)
 
 
 def write_card(folder: Path, *, note: str = "", evaluation: str = "", samples: str = "", **figures: Any) -> None:
@@ -62,7 +65,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
         job, _, fields = sample(w)
         if fields is not None:
             jobs.append(job)
-    engine = text_engine.open(str(folder), "cpu", "float32", reader=READER)
+    engine = text_engine.open(str(folder), "cpu", "float32", reader=READER, critic=CRITIC, drafts=DRAFTS)
     engine.submit(
         [
             TextRequest(
@@ -72,7 +75,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
                 max_tokens=default_max_tokens(job),
                 temperature=job.temperature,
                 top_p=job.top_p,
-                brief=reader.brief(job),
+                brief=reader.brief(job, strict=True),
                 names=names(job),
                 points=points(job),
             )

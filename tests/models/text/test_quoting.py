@@ -9,11 +9,13 @@ import pytest
 from models.engine import TextRequest, TextResult
 from models.text import engine as text_engine
 from models.text.engine import TextEngine
-from models.text.quoting import Quotes, quotes, telling
+from models.text.quoting import Quotes, Vocabulary, quotes, vocabulary
 from tests.models.text.test_engine import texts
 
 COPY = str(Path(__file__).parents[3] / "models" / "starters" / "copy")
 WORDS = ["the", "of", "harbor", "mug", "keeps", "coffee", "warm", "12", "made", "cold"]
+# As words of their own: none goes on with another.
+KNOWN = vocabulary([f" {word}" for word in WORDS])
 NUMBERS = {word: number for number, word in enumerate(WORDS)}
 
 
@@ -22,8 +24,9 @@ def ids(text: str) -> list[int]:
 
 
 def bonuses(text: str, names: tuple[str, ...] = (), points: tuple[str, ...] = ()) -> dict[str, float]:
-    made = quotes(ids, names, points, telling(WORDS))
-    assert made is not None
+    begin = quotes(ids, names, points, KNOWN)
+    assert begin is not None
+    made = begin()
     found: dict[int, float] = {}
     for end in range(len(text.split()) + 1):  # asked after every token, as while writing
         found = made.bonuses(ids(text)[:end])
@@ -40,6 +43,15 @@ def test_what_is_begun_is_helped_on_and_more_so_the_farther_it_is():
 
 def test_a_word_without_meaning_begins_nothing():
     assert bonuses("of the", names=("the harbor mug",)) == {}
+
+
+def test_a_short_word_with_a_hyphen_is_helped_on_within():
+    pieces = [" Two", "-", "Tone", " Bulb", "day"]
+    made = Quotes([(0, 1, 2, 3)], [], vocabulary(pieces))
+    assert made.bonuses([0]) == {}
+    assert made.bonuses([0, 1])[2] > 0
+    apart = Quotes([(0, 1, 2, 3)], [], Vocabulary(frozenset(), frozenset()))
+    assert apart.bonuses([0, 1]) == {}
 
 
 def test_a_phrase_that_may_end_here_is_not_drawn_out():
@@ -61,7 +73,7 @@ def test_the_name_may_come_again():
 
 
 def test_a_point_that_was_taken_back_is_not_made():
-    made = Quotes([], [tuple(ids("keeps coffee warm"))], telling(WORDS))
+    made = Quotes([], [tuple(ids("keeps coffee warm"))], KNOWN)
     text = ids("keeps coffee warm")
     for end in range(4):
         made.bonuses(text[:end])
@@ -71,8 +83,8 @@ def test_a_point_that_was_taken_back_is_not_made():
 
 
 def test_without_phrases_there_is_nothing_to_quote():
-    assert quotes(ids, (), (), telling(WORDS)) is None
-    assert quotes(ids, (" ",), (), telling(WORDS)).bonuses([1, 2]) == {}
+    assert quotes(ids, (), (), KNOWN) is None
+    assert quotes(ids, (" ",), (), KNOWN)().bonuses([1, 2]) == {}
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tasks.kinds.copy.job import CopyJob
-from tasks.kinds.copy.reader import brief, reader
+from tasks.kinds.copy.reader import brief, critic, features_with_room, reader
 
 JOB: dict[str, Any] = {
     "job_id": "a", "kind": "copy", "product_name": "Harbor Mug", "brand_name": "Tidewell",
@@ -16,9 +16,9 @@ JOB: dict[str, Any] = {
 }  # fmt: skip
 
 
-def stands(text: str, *, ended: bool = False, **columns: Any) -> bool:
+def stands(text: str, *, ended: bool = False, strict: bool = False, **columns: Any) -> bool:
     job = CopyJob.model_validate({**JOB, "channel": "product_page"} | columns)
-    return reader(brief(job))(text, ended)
+    return reader(brief(job, strict=strict))(text, ended)
 
 
 TITLE = '{"title": "Harbor Mug", "body": "'
@@ -117,7 +117,49 @@ def test_whole_numbers_beyond_all_bounds_are_no_more_than_a_wrong_form() -> None
 
 def test_a_brief_is_what_json_can_carry_and_no_more_than_is_needed() -> None:
     job = CopyJob.model_validate({**JOB, "channel": "sms", "variants": 9, "meta": {"campaign": "x"}})
-    told = brief(job)
+    told = brief(job)["job"]
     assert "variants" not in told
     assert "meta" not in told
     assert told["facts"] == {"capacity": "350 ml"}
+
+
+def merit(text: str, **columns: Any) -> float:
+    job = CopyJob.model_validate({**JOB, "channel": "social"} | columns)
+    return critic(brief(job))(text)
+
+
+BOTH = "The Harbor Mug keeps coffee warm. Hand-glazed stoneware from the coast."
+
+
+def test_a_draft_that_is_accepted_and_tells_all_leaves_nothing_to_better():
+    assert merit(BOTH) == 1.0
+
+
+def test_a_draft_is_better_accepted_than_full_and_better_full_than_bare():
+    bare, banned = "The Harbor Mug is here for you today.", BOTH + " So cheap."
+    assert merit(BOTH) > merit("The Harbor Mug keeps coffee warm for you.") > merit(bare) >= merit(banned) > 0
+
+
+def test_what_cannot_be_parsed_is_worth_nothing():
+    assert merit('{"title": "Harbor Mug', channel="product_page") == 0.0
+
+
+def test_features_without_room_are_not_missed():
+    long = ["a very long feature that goes on and on until nobody reads it any more, not even here"] * 2
+    short = merit("The Harbor Mug keeps coffee warm.", channel="sms", features=["keeps coffee warm", *long])
+    assert short == 1.0
+    assert features_with_room(CopyJob.model_validate({"job_id": "a", "kind": "copy", "prompt": "Write."})) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "ended", "stood"),
+    [
+        (TITLE + "It keeps coffee", False, True),
+        (TITLE + "It keeps coffee hot. It", False, False),
+        (TITLE + "It keeps coffee warm. It", False, True),
+        (TITLE + 'The Harbor Mug is here. It keeps coffee hot all day long, day after day after day."}', True, False),
+    ],
+)
+def test_a_strict_reader_lets_no_slip_stand_in_what_is_finished(text, ended, stood):
+    assert stands(text, ended=ended, strict=True) is stood
+    assert stands(text, ended=ended)

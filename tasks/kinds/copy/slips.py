@@ -1,0 +1,130 @@
+"""Slips of a draft in how it uses its job's words: no rule refuses them, they choose among drafts.
+
+Small models tell half a feature ("one more thing: aspen"), set a verb where a noun belongs ("made with a keeps coffee
+warm") or take a size for a price ("yours for 12 oz"). Each can be told from the job alone, though not surely enough to
+refuse a text for it: a larger model tells features in its own words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+
+import yaml
+
+from tasks.kinds.copy.job import CopyJob
+from tasks.kinds.copy.rules.text import words
+
+_lists = files(__package__).joinpath("slips.yaml").read_text("utf-8")
+_LISTS = {name: frozenset(text.split()) for name, text in yaml.safe_load(_lists).items()}
+_LONG_WORD = 4
+_VERB = re.compile(r"[a-z]+[^\Ws]s")
+_SHORT = 4  # words of a feature whose last one tells whether it is in the plural
+_NEAR = 4  # words behind the name of a fact among which its value begins
+_MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
+_SENTENCE_END = re.compile(r"[.!?…]\s|\n")
+_PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
+_MEASURED = r"\b(?:weighs|measures|holds|sized|scale:|size:|fits|fit for) "
+
+
+def slips(job: CopyJob, text: str) -> list[str]:
+    """The slips of a text, each as the words that show it; of English texts only."""
+    if job.locale.split("-")[0].lower() != "en":
+        return []
+    told = words(text)
+    return [
+        *_torn(job, told),
+        *_misplaced(job, told),
+        *_wrong_measure(job, text),
+        *_labels(job, told),
+        *_asked(job, text),
+        *_again(job, told),
+        *_named(job, text),
+    ]
+
+
+def begins_with_verb(feature: str) -> bool:
+    """Whether a feature says what a product does ("keeps coffee warm"), as far as its first word's ending tells."""
+    first, *rest = words(feature) or [""]
+    return bool(rest) and first not in _LISTS["no verbs"] and _VERB.fullmatch(first) is not None
+
+
+def _torn(job: CopyJob, told: list[str]) -> Iterable[str]:
+    """Long words of the name and of features that the text says apart from them."""
+    facts = [text for pair in job.facts.items() for text in pair]
+    others = [job.brand_name, job.category, job.audience, *job.must_include, *facts]
+    free = _LISTS["common"].union(*(words(text) for text in others if text))
+    phrases = [words(text) for text in (job.product_name or "", *job.features)]
+    apart = {word for phrase in phrases for word in phrase if len(word) >= _LONG_WORD} - free
+    yield from dict.fromkeys(word for word in _without(phrases, told) if word in apart)
+
+
+def _misplaced(job: CopyJob, told: list[str]) -> Iterable[str]:
+    """Features that begin with a verb where a noun belongs, and the reverse; one thing, where there are several."""
+    for feature in job.features:
+        wanted = words(feature)
+        verb = begins_with_verb(feature)
+        several = len(wanted) <= _SHORT and not verb and _VERB.fullmatch(wanted[-1] if wanted else "") is not None
+        for at in _places(wanted, told):
+            before = next((word for word in reversed(told[:at]) if word != "also"), "")
+            if before in (_LISTS["before nouns"] if verb else _LISTS["before verbs"]) or (
+                several and before in ("a", "an")
+            ):
+                yield f"{before} {wanted[0]}"
+
+
+def _wrong_measure(job: CopyJob, text: str) -> Iterable[str]:
+    """Values of facts that are no price and stand as one, and the reverse."""
+    for value in job.facts.values():
+        wrong = _MEASURED if _MONEY.search(value) else _PRICED
+        if value.strip() and (found := re.search(wrong + re.escape(value.strip()), text, re.IGNORECASE)):
+            yield found[0]
+
+
+def _labels(job: CopyJob, told: list[str]) -> Iterable[str]:
+    """Names of facts where their value should stand ("made of origin"), or without it ("another plus: spools")."""
+    phrases = [words(text) for text in (job.product_name or "", job.category or "", *job.features, *job.must_include)]
+    left = _without(phrases, told)
+    for label, value in job.facts.items():
+        wanted, due = words(label.replace("_", " ")), words(value)[:1]
+        for at in _places(wanted, left):
+            end = at + len(wanted)
+            if at and left[at - 1] in _LISTS["before values"]:
+                yield f"{left[at - 1]} {wanted[0]}"
+            elif not set(due) & set(told[end : end + _NEAR]):
+                yield wanted[0]
+
+
+def _asked(job: CopyJob, text: str) -> Iterable[str]:
+    """Names of facts with a question mark."""
+    yield from (f"{label}?" for label in job.facts if label.strip() and f" {label.lower()}?" in f" {text.lower()}")
+
+
+def _again(job: CopyJob, told: list[str]) -> Iterable[str]:
+    """Values and wanted terms that are told twice, but for what is told within a feature or the name."""
+    left = _without([words(text) for text in (job.product_name or "", *job.features)], told)
+    for phrase in {tuple(words(text)) for text in (*job.facts.values(), *job.must_include, job.audience) if text}:
+        if len(_places(list(phrase), left)) > 1:
+            yield " ".join(phrase)
+
+
+def _named(job: CopyJob, text: str) -> Iterable[str]:
+    """The name twice in one sentence."""
+    name = words(job.product_name or "")
+    if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
+        yield " ".join(name)
+
+
+def _without(phrases: Sequence[list[str]], told: list[str]) -> list[str]:
+    """The words with all phrases blanked out, the longest first."""
+    left = list(told)
+    for phrase in sorted(phrases, key=len, reverse=True):
+        for at in _places(phrase, left):
+            left[at : at + len(phrase)] = [""] * len(phrase)
+    return left
+
+
+def _places(wanted: list[str], told: list[str]) -> list[int]:
+    """Where a run of words stands."""
+    return [at for at in range(len(told)) if wanted and told[at : at + len(wanted)] == wanted]
