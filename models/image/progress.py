@@ -20,8 +20,10 @@ def device() -> torch.device:
 
 
 def half_precision(where: torch.device) -> torch.autocast:
-    """bfloat16 on a graphics card; on a CPU it gains nothing."""
-    return torch.autocast(where.type, torch.bfloat16, enabled=where.type == "cuda")
+    """bfloat16 on a graphics card, and on a CPU that multiplies it itself: twice as fast there, slower elsewhere."""
+    return torch.autocast(
+        where.type, torch.bfloat16, enabled=where.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+    )
 
 
 def rate(step: int, steps: int, peak: float, fall: float = 0.4) -> float:

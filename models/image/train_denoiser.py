@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTokenizer
 
 from models.image.parts import PROMPT_TOKENS, Autoencoder, Parts, build_denoiser, build_text_encoder
@@ -125,13 +126,20 @@ def train_denoiser(
     older: Parts | None = None,
 ) -> Denoiser:
     """Flow matching on cached latents: the first bucket alone, and all of them in the last third, where the text
-    encoder rests. Begins from `older`, if given. Returns the average of the weights over the last steps."""
+    encoder rests. Begins from `older`, if given, the denoiser only from one of its own shape. Returns the average of
+    the weights over the last steps."""
     torch.manual_seed(seed)
     where = device()
     model = Denoiser(tokenizer)
     if older:
-        model.unet.load_state_dict(older.denoiser.state_dict())
         model.text_encoder.load_state_dict(older.text_encoder.state_dict())
+        if alike(older.denoiser, model.unet):
+            model.unet.load_state_dict(older.denoiser.state_dict())
+        else:
+            log("the earlier model's denoiser has another shape: this one begins from nothing")
+    if where.type == "cpu":
+        # In bfloat16 the fused attention is slower there than plain products of matrices, its backward pass most.
+        model.unet.set_attn_processor(AttnProcessor())
     model.to(where)
     average = Denoiser(tokenizer).to(where).eval().requires_grad_(False)
     average.load_state_dict(model.state_dict())
@@ -180,6 +188,12 @@ def train_denoiser(
             ),
         )
     return average
+
+
+def alike(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    """Whether two modules have weights of the same names and shapes."""
+    shapes = [{name: tensor.shape for name, tensor in module.state_dict().items()} for module in (one, other)]
+    return shapes[0] == shapes[1]
 
 
 def _follow(average: Denoiser, model: Denoiser, decay: float) -> None:

@@ -24,8 +24,8 @@ class Plan:
     recipe: Recipe
 
 
-# Some two and a half hours of one core, and about half an hour of a large graphics card with sixteen cores beside it.
-ON_CPU = Plan((12_000, 2_000, 2_000), Recipe(autoencoder_steps=1_500, denoiser_steps=12_500))
+# Some three hours of one core, and about half an hour of a large graphics card with sixteen cores beside it.
+ON_CPU = Plan((12_000, 2_000, 2_000), Recipe(autoencoder_steps=1_500, denoiser_steps=9_000))
 ON_CUDA = Plan(
     (60_000, 8_000, 8_000),
     Recipe(autoencoder_steps=6_000, autoencoder_batch=64, denoiser_steps=30_000, denoiser_batch=512),
@@ -43,7 +43,7 @@ def train_starter_image(
     start: Path | None = None,
     plan: Plan | None = None,
 ) -> None:
-    """Write the pipeline to the folder `out`, begun from the one in `start` or from nothing: some two and a half hours
+    """Write the pipeline to the folder `out`, begun from the one in `start` or from nothing: some three hours
     of one core, or with `smoke` a useless one in a minute.
 
     Scenes and checkpoints lie in `work` (default: beside `out`, removed at the end); call again with the same

@@ -8,13 +8,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from models.engine import ImageRequest
+from models.image import train_denoiser
 from models.image.engine import open as open_engine
 from models.image.linear import FIRST_SPREAD, set_principal_components
 from models.image.muon import Muon
 from models.image.native import read
-from models.image.parts import LATENT_CHANNELS, PROMPT_TOKENS, build_autoencoder, build_tokenizer, open_parts
+from models.image.parts import (
+    LATENT_CHANNELS,
+    PROMPT_TOKENS,
+    build_autoencoder,
+    build_denoiser,
+    build_tokenizer,
+    open_parts,
+)
 from models.image.train import Bucket, Recipe, as_tensor, train
 from models.image.train_denoiser import Cached, flow_loss
 
@@ -169,3 +178,25 @@ def test_training_can_begin_from_an_earlier_model(tmp_path: Path) -> None:
         if name.endswith("conv1.weight")
     ]
     assert max(moved) < 0.2, "one step away from where it began"
+
+
+def test_a_denoiser_of_another_shape_begins_from_nothing_and_the_rest_from_the_earlier_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = Recipe(autoencoder_steps=1, autoencoder_batch=2, denoiser_steps=1, denoiser_batch=2)
+    buckets, said = [Bucket(_pictures(8), [["a red mug"]] * 8)], []
+    with monkeypatch.context() as patched:
+        patched.setattr(train_denoiser, "build_denoiser", _smaller)
+        (tmp_path / "work").mkdir()
+        train(buckets, recipe, tmp_path / "older", tmp_path / "work", 0, lambda _: None)
+    (tmp_path / "anew").mkdir()
+    train(buckets, recipe, tmp_path / "newer", tmp_path / "anew", 1, said.append, tmp_path / "older")
+    assert any("another shape" in line for line in said)
+    older, newer = open_parts(tmp_path / "older"), open_parts(tmp_path / "newer")
+    for name, weight in older.text_encoder.state_dict().items():
+        assert torch.allclose(newer.text_encoder.state_dict()[name], weight, atol=5e-3), name
+
+
+def _smaller() -> Any:
+    config = {**build_denoiser().config, "block_out_channels": (32,), "attention_head_dim": 1}
+    return UNet2DConditionModel.from_config(config)
