@@ -32,9 +32,10 @@ _BUCKETS = (32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048)
 _COARSE = 1024
 # A small model begins its sentences in few ways. Drawn hotter, the first token of each makes texts more varied, and all
 # that follows stays as sure as it was.
-_OPENING = 1.6
+_OPENING = 1.75
 # … and where a sentence was taken back, it would begin it the same way again.
 _AGAIN = 3.0
+_MISSPELT = 0.9  # what a draft with a word that the model cannot spell is worth
 _OPENS = re.compile(r'[.!?…]["”]?$|": ?"$')
 
 
@@ -132,9 +133,7 @@ class TextEngine:
                 with self._lock:
                     self._refused.append(refusal)
                 continue
-            # The likeliest text would only come again.
-            chosen = self._critic_of and request.brief and request.temperature > 0
-            critic = self._critic_of(request.brief) if self._critic_of and chosen else None
+            critic = self._critic(request)
             with self._lock:
                 job = Drafting(next(self._order), request, row, critic, self._drafts if critic else 1)
                 self._waiting.setdefault(_bucket(len(row.ids)), deque()).append(job)
@@ -194,14 +193,27 @@ class TextEngine:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
 
-    def _reader(self, request: TextRequest) -> Reader | None:
+    def _critic(self, request: TextRequest) -> Critic | None:
         # The likeliest text would only come again.
+        if self._critic_of is None or not request.brief or request.temperature <= 0:
+            return None
+        merit = self._critic_of(request.brief)
+        if self._known is None:
+            return merit
+        known = self._known_in(request)
+        return lambda text: merit(text) * (1.0 if lexicon.words(text) <= known else _MISSPELT)
+
+    def _known_in(self, request: TextRequest) -> frozenset[str]:
+        assert self._known is not None
+        return self._known.union(*(lexicon.words(message["content"]) for message in request.messages))
+
+    def _reader(self, request: TextRequest) -> Reader | None:
         if self._reader_of is None or not request.brief or request.temperature <= 0:
             return None
         approves = self._reader_of(request.brief)
         if self._known is None:
             return approves
-        known = self._known.union(*(lexicon.words(message["content"]) for message in request.messages))
+        known = self._known_in(request)
         return lambda text, ended: lexicon.words(text) <= known and approves(text, ended)
 
     def _render(self, chat: list[dict[str, str]]) -> str:

@@ -45,8 +45,9 @@ class Quotes:
                     self._begun.setdefault(phrase[:at], []).append(phrase)
         self._longest = max(map(len, self._whole), default=0)
         self._telling = telling
-        self._named = {phrase[0] for phrase in names if phrase}
-        self._made: dict[Tokens, int] = {}  # points that the text has made, and its length in tokens at that time
+        self._first_of_names = {phrase[0] for phrase in names if phrase}
+        self._names = {phrase for phrase in names if phrase}
+        self._told: dict[Tokens, int] = {}  # phrases that the text has quoted, and its length in tokens at that time
 
     def bonuses(self, written: list[int]) -> dict[int, float]:
         """What to add to the scores of which tokens, after the tokens `written`.
@@ -54,12 +55,13 @@ class Quotes:
         To be asked after every token; of a text that was cut back since, only what is left counts.
         """
         tail = tuple(written[-self._longest :])
-        self._made = {point: end for point, end in self._made.items() if end <= len(written)}
-        for point in self._points:
-            if tail[-len(point) :] == point:
-                self._made.setdefault(point, len(written))
-        fresh = {point[0] for point in self._points if point not in self._made}
-        again = {point[0] for point in self._made} & self._telling - self._named - fresh
+        self._told = {phrase: end for phrase, end in self._told.items() if end <= len(written)}
+        for phrase in self._whole:
+            if tail[-len(phrase) :] == phrase:
+                self._told.setdefault(phrase, len(written))
+        made = [point for point in self._points if point in self._told]
+        fresh = {point[0] for point in self._points if point not in self._told}
+        again = {point[0] for point in made} & self._telling - self._first_of_names - fresh
         found = dict.fromkeys(again, _AGAIN)
         for start in range(len(tail)):
             begun = tail[start:]
@@ -67,9 +69,12 @@ class Quotes:
                 break  # it may end here
             if phrases := self._begun.get(begun):
                 at = len(begun)
-                found |= {phrase[at]: _AGAIN for phrase in phrases if phrase in self._made}
-                going_on = (phrase[at] for phrase in phrases if phrase not in self._made)
-                return found | dict.fromkeys(going_on, _GOES_ON[min(at, len(_GOES_ON) - 1)])
+                found |= {phrase[at]: _AGAIN for phrase in phrases if phrase in made and phrase not in self._names}
+                open_ = [phrase for phrase in phrases if phrase in self._names or phrase not in made]
+                # What a name and a point begin with is the name as long as that has not been told.
+                first = [phrase for phrase in open_ if phrase in self._names and phrase not in self._told]
+                bonus = _GOES_ON[min(at, len(_GOES_ON) - 1)]
+                return found | {phrase[at]: bonus for phrase in first or open_}
         return found
 
 

@@ -25,7 +25,7 @@ _NEAR = 4  # words behind the name of a fact among which its value begins
 _MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
-_MEASURED = r"\b(?:weighs|measures|holds|sized|scale:|size:|fits|fit for) "
+_MEASURED = r"\b(?:weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
 
 
 def slips(job: CopyJob, text: str) -> list[str]:
@@ -75,10 +75,12 @@ def _misplaced(job: CopyJob, told: list[str]) -> Iterable[str]:
 
 
 def _wrong_measure(job: CopyJob, text: str) -> Iterable[str]:
-    """Values of facts that are no price and stand as one, and the reverse."""
-    for value in job.facts.values():
-        wrong = _MEASURED if _MONEY.search(value) else _PRICED
-        if value.strip() and (found := re.search(wrong + re.escape(value.strip()), text, re.IGNORECASE)):
+    """Values of facts that are no price and stand as one, and the reverse; a price as a hashtag."""
+    for value in filter(str.strip, job.facts.values()):
+        money = _MONEY.search(value) is not None
+        if found := re.search((_MEASURED if money else _PRICED) + re.escape(value.strip()), text, re.IGNORECASE):
+            yield found[0]
+        if money and (found := re.search(rf"#{re.escape(_MONEY.sub('', value).strip())}(?!\w)", text)):
             yield found[0]
 
 

@@ -66,9 +66,9 @@ def metal(s: Spots, rgb: Grid) -> Finish:
 
 
 def wood(s: Spots, rgb: Grid) -> Finish:
-    """Stained wood: boards with wide wavy rings along v, and dark pores."""
-    bent = f32(0.8) * noise(s.u * f32(0.16), s.v * f32(0.07))
-    rings = np.sin(s.u * f32(2 * np.pi / 0.19) + bent)
+    """Stained wood: wide wavy rings along v, and dark pores."""
+    bent = f32(1.1) * noise(s.u * f32(0.16), s.v * f32(0.09))
+    rings = np.sin(s.u * f32(2 * np.pi / 0.31) + bent)
     fine = noise(s.u * f32(0.7), s.v * f32(0.05))
     tone = np.clip(f32(0.72) + f32(0.5) * rings + f32(0.16) * fine, 0.0, 1.4)[:, None]
     bare = linear((0.62, 0.42, 0.24))
@@ -97,7 +97,7 @@ def leather(s: Spots, rgb: Grid) -> Finish:
 
 def fabric(s: Spots, rgb: Grid) -> Finish:
     """Woven checks of two shades, without any gloss."""
-    step = f32(2 * np.pi / 0.21)
+    step = f32(2 * np.pi / 0.34)
     over, under = smooth(-0.25, 0.25, np.sin(s.u * step)), smooth(-0.25, 0.25, np.sin(s.v * step))
     thread = noise(s.u * f32(0.5), s.v * f32(2)) * f32(0.03)
     share = ((over + under) * f32(0.5) + thread)[:, None]
@@ -109,15 +109,14 @@ def fabric(s: Spots, rgb: Grid) -> Finish:
 
 
 def wool(s: Spots, rgb: Grid) -> Finish:
-    """Thick knitted ribs: columns of stitches like the letter V, deep grooves between."""
-    column = s.u * f32(1 / 0.19)
-    inside = np.abs(column - np.floor(column) - f32(0.5)) * f32(2)  # 0 in the middle of a rib, 1 in a groove
-    stitch = np.sin((s.v * f32(1 / 0.13) + inside * f32(0.55)) * f32(2 * np.pi))
-    groove = smooth(0.6, 1.0, inside)
-    tone = f32(0.98) + f32(0.26) * stitch * (f32(1) - groove) - f32(0.7) * groove
-    bend = (column - np.floor(column) - f32(0.5)) * f32(1.3)
+    """Thick knitting in garter stitch: round rows across, scalloped by their stitches, with deep grooves between."""
+    row = s.v * f32(1 / 0.27) + f32(0.06) * np.sin(s.u * f32(2 * np.pi / 0.2))
+    place = row - np.floor(row) - f32(0.5)
+    inside = np.abs(place) * f32(2)  # 0 in the middle of a row, 1 in a groove
+    groove = smooth(0.55, 1.0, inside)
+    tone = f32(1.06) - f32(0.8) * groove
     soft = np.asarray(rgb) * f32(0.95) + f32(0.03)
-    return Finish(soft * np.clip(tone, 0.12, 1.4)[:, None], fuzz=0.4, bump=(-bend, np.zeros_like(bend)))
+    return Finish(soft * np.clip(tone, 0.12, 1.4)[:, None], fuzz=0.4, bump=(np.zeros_like(place), place * f32(1.1)))
 
 
 MATERIALS: dict[str, Callable[[Spots, Grid], Finish]] = {

@@ -68,6 +68,12 @@ def test_what_two_points_begin_with_stays_open_while_one_is_left():
     assert "keeps" not in bonuses("keeps warm the", points=("keeps warm", "keeps cold"))
 
 
+def test_what_a_name_and_a_point_begin_with_is_the_name_until_that_is_told():
+    phrases = {"names": ("harbor mug",), "points": ("harbor coffee",)}
+    assert set(bonuses("the harbor", **phrases)) == {"mug"}
+    assert set(bonuses("harbor mug the harbor", **phrases)) == {"mug", "coffee"}
+
+
 def test_the_name_may_come_again():
     assert "harbor" not in bonuses("harbor mug the", names=("harbor mug",), points=("harbor mug",))
 

@@ -49,6 +49,8 @@ def test_a_good_text_has_none(text):
         ("And yes, it hand-glazed by two potters.", "it hand"),
         ("Yours for 12 oz.", "Yours for 12 oz"),
         ("It weighs $18.", "weighs $18"),
+        ("Measures: $18.", "Measures: $18"),
+        ("Mark this: #18.", "#18"),
         ("Capacity? 12 oz.", "capacity?"),
         ("It is also keeps coffee warm for hours.", "is keeps"),
         ("It is capacity: 12 oz.", "is capacity"),
