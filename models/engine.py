@@ -79,7 +79,8 @@ class FitRequest:
     Values of the column `primary_key` (none when empty) name a row: they are made anew and never repeat. Columns are
     drawn in `order` (empty: the source's own); `together` are JSON lists of columns that samples may have to keep
     together as they stand in the source. With `parents`, a Parquet file, the records are children of its rows, and
-    `link` is `{"child": COLUMN, "parent": COLUMN, "order": COLUMN or null}`, see `models.table.related`.
+    `link` is `{"child": COLUMN, "parent": COLUMN, "order": COLUMN or null}`, see `models.table.related`. `preset` is
+    `default` or `fast`.
     """
 
     id: str
@@ -88,6 +89,7 @@ class FitRequest:
     seed: int
     steps: int
     family: str = "transformer"
+    preset: str = "default"
     primary_key: str = ""
     order: list[str] = field(default_factory=list)
     together: list[str] = field(default_factory=list)

@@ -27,7 +27,7 @@ from models.table.imputing import fill_columns
 from models.table.model import fit_table, load_model
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
-from models.table.steps import AUTO, FAMILIES, default_steps
+from models.table.steps import AUTO, FAMILIES, PRESETS, default_steps
 from models.table.survey import survey
 
 __all__ = ["TableEngine", "answer", "default_steps", "open"]
@@ -81,6 +81,8 @@ def answer(request: TableRequest) -> TableResult:
 def _fit(request: FitRequest) -> TableResult:
     if request.family not in ("auto", *FAMILIES):
         raise ValueError(f"family {request.family!r} is not one of auto, {', '.join(FAMILIES)}")
+    if request.preset not in PRESETS:
+        raise ValueError(f"preset {request.preset!r} is not one of {', '.join(PRESETS)}")
     began = time.perf_counter()
     if request.parents:
         if request.family not in ("auto", AUTO):
@@ -93,6 +95,7 @@ def _fit(request: FitRequest) -> TableResult:
         seed=request.seed,
         steps=request.steps,
         family=request.family,
+        preset=request.preset,
         primary_key=request.primary_key or None,
         order=request.order,
         together=[json.loads(names) for names in request.together],

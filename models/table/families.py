@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from models.table.count_tree import CountTree, Marginals
 from models.table.diffusion import MaskedDiffusion
 from models.table.masked_mlp import MaskedMLP
 from models.table.network import Network
+from models.table.number import Part
+from models.table.steps import AUTO, MEMBERS
 
 # "transformer" is the name of the contract for what draws a row from its first column to its last; here a masked MLP,
 # which is faster than one with attention and no worse.
@@ -17,3 +19,10 @@ NETWORKS: Mapping[str, type[Network]] = {
     "bayes": CountTree,
     "independent": Marginals,
 }
+
+
+def new_network(family: str, parts: Sequence[Part], preset: str = "default") -> Network:
+    """A network to fit. Raises ValueError when the table is too wide."""
+    if family == AUTO:
+        return MaskedMLP.for_parts(parts, MEMBERS[preset])
+    return NETWORKS[family].for_parts(parts)

@@ -1,72 +1,131 @@
 """An autoregressive network over the tokens of a row: each part is predicted from the parts before it.
 
 One small network per part, all run at once: embeddings of the earlier parts through a block-triangular matrix, then a
-residual layer of the part's own, then its logits.
+residual layer of the part's own, then its logits. Several members of this kind, trained side by side on different rows,
+average their chances token by token: what one of them learned by accident, the others did not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.table.network import LearnedNetwork
+from models.table.network import COMFORTABLE, LearnedNetwork, sizes_for
 from models.table.number import Part
+from models.table.ordinal import hats
 from models.table.picking import pick
 
-DROPOUT = 0.2
+DROPOUT = 0.15  # more draws rare pairs too even, less learns rows by heart
+OWN, SHARED = 0.3, 0.5  # how large embeddings of numbers begin: what is the token's own, and each of its hats
 
 
 class MaskedMLP(LearnedNetwork):
-    """`nll` is the exact negative log-likelihood of rows of tokens, `sample` draws rows."""
+    """`score` is the exact negative log-likelihood of rows of tokens, `sample` draws rows.
+
+    Inside, members stand behind each other as if they were further parts; `inputs` hold for every part the embeddings
+    of all members. `slopes` are the weights of the hats (see `ordinal`), which there are only in training.
+    """
 
     mask: Tensor
+    decay = 0.05
+    tolerance = 0.003  # late steps, at a low rate, even out the marginals, and members err apart: an average gains
 
-    def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
-        super().__init__(parts, width, hidden)
+    def __init__(self, parts: Sequence[Part], width: int, hidden: int, members: int = 1) -> None:
+        super().__init__(list(parts) * members, width, hidden)
+        self.parts, self.members, self.narrow = list(parts), members, width
+        self.width = width * members
         count = len(self.parts)
-        self.first = nn.Parameter(torch.empty(count * width, count * hidden))
-        self.first_bias = nn.Parameter(torch.zeros(count * hidden))
-        self.second = nn.Parameter(torch.empty(count, hidden, hidden))
-        self.second_bias = nn.Parameter(torch.zeros(count, 1, hidden))
+        self.first = nn.Parameter(torch.empty(members, count * width, count * hidden))
+        self.first_bias = nn.Parameter(torch.zeros(members, 1, count * hidden))
+        self.second = nn.Parameter(torch.empty(members * count, hidden, hidden))
+        self.second_bias = nn.Parameter(torch.zeros(members * count, 1, hidden))
+        self.slopes: nn.Parameter | None = None
+        self.hats: Tensor | None = None
         earlier = torch.ones(count, count).triu(1)
         self.register_buffer("mask", earlier.repeat_interleave(width, 0).repeat_interleave(hidden, 1), persistent=False)
 
+    @classmethod
+    def for_parts(cls, parts: Sequence[Part], members: int = 1) -> Self:
+        """A network of a size that suits so many parts; of wide tables it has fewer members.
+
+        Raises ValueError when the table is too wide.
+        """
+        width, hidden = sizes_for(len(parts))
+        possible = COMFORTABLE // max(len(parts) ** 2 * width * hidden, 1)
+        return cls(parts, width, hidden, max(min(members, possible), 1))
+
+    @classmethod
+    def restored(cls, parts: Sequence[Part], width: int, hidden: int, weights: Mapping[str, Tensor]) -> Self:
+        """The network whose `state_dict` was `weights`. Raises ValueError or RuntimeError when they do not fit it."""
+        if weights["first"].dim() == 2:  # as written when there were no members
+            weights = {**weights, **{name: weights[name][None] for name in ("first", "first_bias")}}
+            weights["first_bias"] = weights["first_bias"][:, None]
+        members = len(weights["first"])
+        network = cls(parts, width // members, hidden, members)
+        network.load_state_dict(weights)
+        return network
+
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
+        shared = torch.from_numpy(np.tile(hats(self.parts, tokens), (self.members, 1)))
         with torch.no_grad():
-            self.embedding.normal_(std=self.width**-0.5, generator=generator)
+            self.embedding.normal_(std=self.narrow**-0.5, generator=generator)
+            if shared.shape[1]:
+                self.hats = shared[: len(shared) // self.members]
+                self.embedding[shared.any(1)] *= OWN
+                self.slopes = nn.Parameter(torch.empty(self.members, shared.shape[1], self.narrow))
+                self.slopes.normal_(std=SHARED * self.narrow**-0.5, generator=generator)
             self.first.normal_(generator=generator)
             seen = self.mask.sum(0).clamp(min=1)
             self.first.mul_(self.mask * (2 / seen).sqrt())
             self.second.normal_(std=(2 / self.hidden) ** 0.5, generator=generator)
-        self.heads.start(tokens, generator)
+        self.heads.start(np.tile(tokens, (1, self.members)), generator)
+
+    def finish(self) -> None:
+        """Add to the embeddings what neighbours share, once for all."""
+        with torch.no_grad():
+            self.embedding.copy_(self._embedding())
+        self.slopes = self.hats = None
+
+    def embeddings(self) -> list[nn.Parameter]:
+        """The weights that embed tokens, which are trained at a rate of their own."""
+        return [self.embedding, *([] if self.slopes is None else [self.slopes])]
 
     def nll(self, tokens: Tensor, dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
-        """Negative log-likelihood of each row, nats. `tokens` is int64, rows × parts.
+        """Negative log-likelihood of each token by each member, nats: (members · parts) × rows.
 
-        In training a share `dropout` of the hidden units is silenced, drawn from `generator`.
+        `tokens` is int64, rows × (members · parts): what each member looks at, side by side. In training a share
+        `dropout` of the hidden units is silenced, drawn from `generator`.
         """
-        rows, count = tokens.shape
-        inputs = functional.embedding(tokens + self.offsets, self.embedding).reshape(rows, -1)
-        hidden = torch.addmm(self.first_bias, inputs, self.first * self.mask)
-        hidden = functional.relu(hidden).view(rows, count, self.hidden).transpose(0, 1)
-        hidden = _drop(hidden, dropout, generator)
+        rows, count = len(tokens), len(self.parts)
+        inputs = functional.embedding(tokens + self.offsets, self._embedding())
+        inputs = inputs.view(rows, self.members, -1).transpose(0, 1)
+        hidden = torch.baddbmm(self.first_bias, inputs, self.first * self.mask)
+        hidden = functional.relu(hidden).view(self.members, rows, count, self.hidden).transpose(1, 2)
+        hidden = _drop(hidden.reshape(self.members * count, rows, self.hidden), dropout, generator)
         hidden = functional.relu(torch.baddbmm(self.second_bias, hidden, self.second)) + hidden
         hidden = _drop(hidden, dropout, generator)
-        return self.heads.losses(hidden, tokens).sum(0)
+        return self.heads.losses(hidden, tokens)
 
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
-        """Negative log-likelihood of each row, nats, with hidden units silenced at random."""
-        return self.nll(tokens, DROPOUT, generator)
+        """Negative log-likelihood of each row, nats, with hidden units silenced at random: a sum over the members."""
+        return self.nll(tokens, DROPOUT, generator).sum(0)
+
+    @torch.no_grad()
+    def judge(self, tokens: Tensor) -> Tensor:
+        """Negative log-likelihood of each row, nats, a mean over the members; `tokens` as in `nll`."""
+        return self.nll(tokens).sum(0) / self.members
 
     @torch.no_grad()
     def score(self, tokens: Tensor) -> Tensor:
         """Exact negative log-likelihood of each row, nats."""
-        return self.nll(tokens)
+        each = self.nll(tokens.repeat(1, self.members)).view(self.members, len(self.parts), -1)
+        return (np.log(self.members) - torch.logsumexp(-each, 0)).sum(0)
 
     @torch.no_grad()
     def sample(self, rows: int, generator: torch.Generator) -> np.ndarray:
@@ -74,28 +133,54 @@ class MaskedMLP(LearnedNetwork):
 
         Each row follows the model, but the rows of one call are spread evenly over what it allows, see `picking`.
         """
-        count = len(self.parts)
-        tokens = torch.zeros(rows, count, dtype=torch.int64)
-        inputs = torch.zeros(rows, count * self.width)
+        tokens = torch.zeros(rows, len(self.parts), dtype=torch.int64)
+        known = torch.zeros(self.members, rows, len(self.parts) * self.narrow)
         for place, part in enumerate(self.parts):
-            tokens[:, place] = pick(self.chances(place, inputs), generator)
+            chances = self._chances(place, known[:, :, : place * self.narrow])
+            tokens[:, place] = pick(chances, generator)
             if part.gate is not None:
                 tokens[:, place] *= tokens[:, place - 1] >= part.gate
-            inputs[:, self.seen_as(place)] = self.embed(place, tokens[:, place])
+            found = self.embed(place, tokens[:, place]).view(rows, self.members, self.narrow).transpose(0, 1)
+            known[:, :, place * self.narrow : (place + 1) * self.narrow] = found
         return tokens.numpy()
+
+    @torch.no_grad()
+    def embed(self, place: int, tokens: Tensor) -> Tensor:
+        """The embeddings of a part's tokens by all members, rows × width."""
+        places = range(place, len(self.offsets), len(self.parts))
+        return torch.cat([self.embedding[tokens + self.offsets[one]] for one in places], dim=1)
 
     @torch.no_grad()
     def chances(self, place: int, inputs: Tensor) -> Tensor:
         """Probabilities of a part's tokens, rows × size; `inputs` holds the embeddings of the parts before it."""
-        known, own = place * self.width, slice(place * self.hidden, (place + 1) * self.hidden)
-        hidden = torch.addmm(self.first_bias[own], inputs[:, :known], self.first[:known, own])
-        hidden = functional.relu(hidden)
-        hidden = functional.relu(torch.addmm(self.second_bias[place], hidden, self.second[place])) + hidden
-        return self.heads.chances(place, hidden)
+        known = inputs[:, : place * self.width].view(len(inputs), place, self.members, self.narrow)
+        return self._chances(place, known.permute(2, 0, 1, 3).reshape(self.members, len(inputs), -1))
+
+    def _chances(self, place: int, known: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size; `known` are the earlier parts' embeddings, by member."""
+        own = slice(place * self.hidden, (place + 1) * self.hidden)
+        total: Tensor | float = 0.0
+        for member in range(self.members):
+            at = member * len(self.parts) + place
+            weights = self.first[member, : known.shape[2], own]
+            hidden = functional.relu(torch.addmm(self.first_bias[member, :, own], known[member], weights))
+            hidden = functional.relu(torch.addmm(self.second_bias[at], hidden, self.second[at])) + hidden
+            total = total + self.heads.chances(at, hidden)
+        assert isinstance(total, Tensor)
+        return total / self.members
+
+    def _embedding(self) -> Tensor:
+        if self.slopes is None:
+            return self.embedding
+        assert self.hats is not None
+        return self.embedding + (self.hats @ self.slopes).flatten(0, 1)
 
 
 def _drop(hidden: Tensor, share: float, generator: torch.Generator | None) -> Tensor:
-    if share == 0:
+    """With a `share` of the units silenced; it counts in steps of 1/256, because a random byte is made fast."""
+    steps = round(256 * share)
+    if steps == 0:
         return hidden
-    kept = torch.empty_like(hidden).bernoulli_(1 - share, generator=generator)
-    return hidden * kept / (1 - share)
+    words = torch.empty(-(-hidden.numel() // 8), dtype=torch.int64).random_(-(2**63), None, generator=generator)
+    kept = words.view(torch.int8)[: hidden.numel()].view(hidden.shape) >= steps - 128
+    return hidden * kept * (256 / (256 - steps))

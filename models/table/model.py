@@ -26,7 +26,7 @@ from models.table.conditions import Conditions
 from models.table.constrained import ConstrainedSampler
 from models.table.constraints import Constraint
 from models.table.facts import Facts
-from models.table.families import NETWORKS
+from models.table.families import NETWORKS, new_network
 from models.table.network import Network
 from models.table.steering import combinations_seen
 from models.table.steps import AUTO, default_steps, settled
@@ -96,6 +96,7 @@ def fit_table(
     seed: int,
     steps: int | None = None,
     family: str = AUTO,
+    preset: str = "default",
     primary_key: str | None = None,
     order: Sequence[str] = (),
     together: Sequence[Sequence[str]] = (),
@@ -104,19 +105,20 @@ def fit_table(
     """Fit a model of `table`; columns are drawn in `order`, and those of `together` can be kept together later.
 
     With `facts`, the table is a sample of the rows that they tell of (see `survey`).
-    The family `auto` is the usual one, or on small tables what is likelier on rows that neither was fitted on.
+    The family `auto` is the usual one, or on small tables what is likelier on rows that neither was fitted on. With the
+    preset `fast` the usual family is fitted in a quarter of the time, and is less faithful.
     Raises ValueError for a table without rows or columns, or one that cannot be imitated.
     """
     if table.num_rows == 0:
         raise ValueError("the table has no rows")
     codec = fit_codec(table, primary_key, order, facts)
     tokens = codec.encode(table)
-    wanted = default_steps(table.num_rows, table.num_columns, family) if steps is None else steps
+    wanted = default_steps(table.num_rows, table.num_columns, family, preset) if steps is None else steps
     family = settled(family, table.num_rows)
     if family == "auto":
-        family, network, fit = fit_likelier(codec.parts, tokens, wanted, seed)
+        family, network, fit = fit_likelier(codec.parts, tokens, wanted, seed, preset)
     else:
-        network = NETWORKS[family].for_parts(codec.parts)
+        network = new_network(family, codec.parts, preset)
         fit = fit_network(network, tokens, wanted, seed)
     seen = {tuple(names): combinations_seen(codec, tokens, names) for names in together}
     return TableModel(codec=codec, network=network, family=family, seen=seen), fit

@@ -32,7 +32,12 @@ def sizes_for(parts: int) -> tuple[int, int]:
 
 
 class Network(nn.Module):
-    """Tokens are int64, rows × parts. What is known of a row stands in `inputs`, `width` numbers for every part."""
+    """Tokens are int64, rows × parts. What is known of a row stands in `inputs`, `width` numbers for every part.
+
+    It may be several `members` that are trained side by side, each on rows of its own.
+    """
+
+    members = 1
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__()
@@ -80,6 +85,8 @@ class LearnedNetwork(Network):
     """Trained by steps. Every token has an embedding of `width`, every part a head of `hidden` units."""
 
     offsets: Tensor
+    decay = 0.0  # of the weights, in training: a share of the rate
+    tolerance = 0.0  # by what share held-out rows may get less likely again before earlier weights are preferred
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__(parts, width, hidden)
@@ -97,9 +104,23 @@ class LearnedNetwork(Network):
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens`."""
 
+    def embeddings(self) -> list[nn.Parameter]:
+        """The weights that embed tokens, which are trained at a rate of their own."""
+        return [self.embedding]
+
     @abstractmethod
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
-        """What training makes small, for each row; what it draws comes from `generator`."""
+        """What training makes small, for each row; what it draws comes from `generator`.
+
+        Where there are `members`, rows are as many times as wide: what each of them learns from, side by side.
+        """
+
+    def judge(self, tokens: Tensor) -> Tensor:
+        """How unlikely held-out rows are, nats a row: a mean over the members, which each have their own beside."""
+        return self.score(tokens)
+
+    def finish(self) -> None:
+        """Put away what only training needs."""
 
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:

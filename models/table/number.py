@@ -28,11 +28,13 @@ REDRAWS = 4
 class Part:
     """One token of a row: `size` tokens; where `gate` is set it applies only if the part before is at least `gate`.
 
-    A part that does not apply holds token 0, and its own tokens start at 1.
+    A part that does not apply holds token 0, and its own tokens start at 1. Where tokens stand for numbers, `ranks`
+    are their places in the order of these numbers.
     """
 
     size: int
     gate: int | None = None
+    ranks: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(slots=True)
@@ -65,7 +67,13 @@ class NumberCodec:
         bins = -(-self.cells // CELLS)
         size = self.first_bin + bins
         fine = [Part(1 + CELLS, gate=self.first_bin)] if self.cells else []
-        return [Part(size), *fine] if size > 1 or fine else []
+        return [Part(size, ranks=self._ranks()), *fine] if size > 1 or fine else []
+
+    def _ranks(self) -> tuple[int, ...]:
+        """Where each token of the first part stands among the numbers: null before all, a bin where it begins."""
+        null = np.full(self.first_atom, -np.inf)
+        begins = np.concatenate([null, self.atoms, self.edges[:-1][::CELLS]]).astype(np.float64)
+        return tuple(np.argsort(np.argsort(begins, kind="stable")).tolist())
 
     def encode(self, numbers: np.ndarray, valid: np.ndarray) -> np.ndarray:
         """Tokens, rows × parts. Numbers outside the edges go to the nearest cell."""

@@ -26,7 +26,8 @@ PATIENCE = 6
 
 @dataclass(slots=True)
 class Fit:
-    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept.
+    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept: the last one that
+    was about as good as the best.
 
     `counted` are the nats of counts on the same rows, where they were compared.
     """
@@ -43,23 +44,30 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
     A network that is not trained by steps has all it needs from its start.
     """
     generator = torch.Generator().manual_seed(seed)
-    judges, rows = set_aside(tokens, generator)
+    aside = sets_aside(len(tokens), network.members, generator)
     network.start(tokens, generator)
     fit = Fit()
-    if not isinstance(network, LearnedNetwork) or not network.parts or len(tokens) < TOO_FEW or steps < 1:
+    if not isinstance(network, LearnedNetwork):
         return fit
-    others = [weight for name, weight in network.named_parameters() if name != "embedding"]
-    groups = [{"params": others, "times": 1.0}, {"params": [network.embedding], "times": EMBEDDING_RATE}]
-    optimizer = torch.optim.Adam(groups, lr=RATE, fused=True)
+    if not network.parts or len(tokens) < TOO_FEW or steps < 1:
+        network.finish()
+        return fit
+    rows = torch.from_numpy(tokens)
+    judges = torch.cat([rows[judging] for judging, _ in aside], dim=1)
+    embeddings = network.embeddings()
+    others = [weight for weight in network.parameters() if all(weight is not other for other in embeddings)]
+    groups = [{"params": others, "times": 1.0}, {"params": embeddings, "times": EMBEDDING_RATE}]
+    optimizer = torch.optim.AdamW(groups, lr=RATE, weight_decay=network.decay, fused=True)
     look = max(steps // LOOKS, 1)
     lowest, kept = math.inf, network.state_dict()
-    batches = _batches(rows, generator)
+    batches = [_batches(rows, learned, generator) for _, learned in aside]
     while fit.steps < steps:
         progress = fit.steps / steps
         warm = min(1.0, (fit.steps + 1) / min(WARM_UP, max(steps // 5, 1)))
         for group in optimizer.param_groups:
             group["lr"] = group["times"] * RATE * warm * 0.5 * (1 + math.cos(math.pi * progress))
-        loss = network.loss(next(batches), generator).mean()
+        batch = torch.cat([next(each) for each in batches], dim=1)
+        loss = network.loss(batch, generator).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -67,30 +75,35 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
         if fit.steps % look == 0 or fit.steps == steps:
             score = _score(network, judges)
             fit.losses.append((fit.steps, round(score, 5)))
-            if score < lowest:
-                lowest, fit.best = score, fit.steps
+            lowest = min(lowest, score)
+            if score <= lowest * (1 + network.tolerance):
+                fit.best = fit.steps
                 kept = {name: value.clone() for name, value in network.state_dict().items()}
             elif fit.steps - fit.best >= PATIENCE * look:
                 break
     network.load_state_dict(kept)
+    network.finish()
     return fit
 
 
-def set_aside(tokens: np.ndarray, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """The rows that judge a fit and those that it learns from, in a new order."""
-    order = torch.randperm(len(tokens), generator=generator)
-    held_out = min(int(len(tokens) * HELD_OUT), MOST_HELD_OUT)
-    shuffled = torch.from_numpy(tokens)[order]
-    return shuffled[:held_out], shuffled[held_out:]
+def sets_aside(rows: int, members: int, generator: torch.Generator) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """For each member of a network the numbers of the rows that judge it and of those that it learns from, shuffled.
+
+    No row judges two members, so that together they learn from all.
+    """
+    order = torch.randperm(rows, generator=generator)
+    held_out = min(int(rows * HELD_OUT), MOST_HELD_OUT)
+    turned = [order.roll(-member * held_out) for member in range(members)]
+    return [(places[:held_out], places[held_out:]) for places in turned]
 
 
-def _batches(rows: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Endless passes over the rows, each in a new order."""
+def _batches(rows: torch.Tensor, learned: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Endless passes over the rows that are `learned`, each in a new order."""
     while True:
-        for chosen in torch.randperm(len(rows), generator=generator).split(BATCH):
-            yield rows[chosen]
+        for chosen in torch.randperm(len(learned), generator=generator).split(BATCH):
+            yield rows[learned[chosen]]
 
 
 @torch.no_grad()
-def _score(network: Network, rows: torch.Tensor) -> float:
-    return float(torch.cat([network.score(piece) for piece in rows.split(2_048)]).mean())
+def _score(network: LearnedNetwork, rows: torch.Tensor) -> float:
+    return float(torch.cat([network.judge(piece) for piece in rows.split(2_048)]).mean())

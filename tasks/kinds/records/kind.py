@@ -28,7 +28,7 @@ from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
-FIT_VERSION = 3  # raise it when the same table and steps would fit another model
+FIT_VERSION = 4  # raise it when the same table and steps would fit another model
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +87,12 @@ class RecordsKind:
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
         family = AUTO if above is not None else settled(job.family, shape.rows)
-        steps = default_steps(shape.rows, len(shape.columns), family)
+        preset = _preset(family, job.preset, child=above is not None)
+        steps = default_steps(shape.rows, len(shape.columns), family, preset)
         fit_inputs = {
             "source": digest,
             "family": family,
+            "preset": preset,
             "steps": steps,
             "seed": desk.settings.seed,
             "primary_key": job.primary_key or "",
@@ -165,6 +167,7 @@ class RecordsKind:
             seed=seed,
             steps=fit.steps,
             family=fit.inputs["family"],
+            preset=fit.inputs["preset"],
             primary_key=fit.inputs["primary_key"],
             order=fit.inputs["order"],
             together=[json.dumps(names) for names in fit.inputs["together"]],
@@ -285,6 +288,13 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
     order = order_of(head.schema.names, constraints, conditions)
     together = [list(rule.columns) for rule in constraints if isinstance(rule, Together)]
     return ([] if order == head.schema.names else order), together
+
+
+def _preset(family: str, wanted: str, *, child: bool) -> str:
+    """What a fit's preset is; where there is only one, it must not make two fits of one."""
+    if child:
+        return "fast"
+    return wanted if family in ("auto", AUTO) else "default"
 
 
 def _link(fit: Fit, desk: Desk) -> dict[str, str]:

@@ -102,6 +102,7 @@ def test_schemas_become_data_sets_and_figures(tmp_path: Path) -> None:
         ({"source": "s3://bucket/x.parquet"}, "schema", "stands beside a source"),
         ({"rows": None}, "rows", "does not say how many"),
         ({"family": "diffusion"}, "family", "from a schema nothing is learned"),
+        ({"preset": "fast"}, "preset", "from a schema nothing is learned"),
         ({"conditions": {"sex": "f"}}, "conditions", "go with a source"),
         ({"parent": "id->other.id"}, "parent", "a schema has none yet"),
         ({"schema": "none.json"}, "schema", "there is no file “none.json”"),
