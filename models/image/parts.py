@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -166,4 +167,8 @@ def save_pipeline(
         )
         pipeline.to(torch.float16)
         pipeline.save_pretrained(out, safe_serialization=True)
+    for config in out.glob("*/config.json"):
+        # Where an earlier model was read from is nobody's business.
+        kept = {name: value for name, value in json.loads(config.read_text()).items() if name != "_name_or_path"}
+        config.write_text(json.dumps(kept, indent=2) + "\n")
     native.write(out, sizes)

@@ -25,7 +25,7 @@ _NEAR = 4  # words behind the name of a fact among which its value begins
 _MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
-_MEASURED = r"\b(?:weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
+_MEASURED = r"\b(?:room needed:|weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
 
 
 def slips(job: CopyJob, text: str) -> list[str]:
@@ -41,6 +41,7 @@ def slips(job: CopyJob, text: str) -> list[str]:
         *_asked(job, text),
         *_again(job, told),
         *_named(job, text),
+        *_uncapitalised(job, text),
     ]
 
 
@@ -116,6 +117,17 @@ def _named(job: CopyJob, text: str) -> Iterable[str]:
     name = words(job.product_name or "")
     if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
         yield " ".join(name)
+
+
+def _uncapitalised(job: CopyJob, text: str) -> Iterable[str]:
+    """Sentences that begin with a small letter, unless with words that the job spells so."""
+    facts = [part for pair in job.facts.items() for part in pair]
+    own = [job.product_name, job.brand_name, job.audience, *job.features, *job.must_include, *facts]
+    starts = tuple(part.strip().lower() for part in own if part and part.strip())
+    for sentence in _SENTENCE_END.split(text):
+        begun = sentence.strip()
+        if begun[:1].islower() and not begun.lower().startswith(starts):
+            yield begun.split()[0]
 
 
 def _without(phrases: Sequence[list[str]], told: list[str]) -> list[str]:

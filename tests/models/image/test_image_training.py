@@ -170,6 +170,7 @@ def test_training_can_begin_from_an_earlier_model(tmp_path: Path) -> None:
         train(buckets, recipe, tmp_path / folder, tmp_path / f"work-{folder}", 0, lambda _: None, start)
     older, newer = open_parts(tmp_path / "older"), open_parts(tmp_path / "newer")
     assert newer.tokenizer.get_vocab() == older.tokenizer.get_vocab()
+    assert str(tmp_path) not in "".join(path.read_text() for path in (tmp_path / "newer").glob("*/config.json"))
     for name, weight in older.autoencoder.encoder.state_dict().items():
         assert torch.equal(newer.autoencoder.encoder.state_dict()[name], weight), "latents keep their meaning"
     moved = [
