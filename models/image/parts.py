@@ -47,8 +47,6 @@ def build_tokenizer(captions: Iterable[str], merges: int = 700) -> CLIPTokenizer
 
 
 def _merges(learner: Tokenizer) -> list[list[str]]:
-    import json
-
     merges: list[list[str]] = json.loads(learner.to_str())["model"]["merges"]
     return merges
 
