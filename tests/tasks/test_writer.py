@@ -98,9 +98,9 @@ def test_a_holder_that_was_overtaken_stops_and_leaves_the_others_lease_alone(sto
 
 
 def test_a_holder_that_could_not_renew_its_lease_stops(store: Store) -> None:
-    mine = lease(store, lasts=0.1)
+    mine = lease(store, lasts=0.5)
     mine.take()
-    time.sleep(0.2)
+    time.sleep(0.7)
     with pytest.raises(OneWriterOnly, match="did not renew"):
         mine.check()
 
