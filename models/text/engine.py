@@ -194,27 +194,23 @@ class TextEngine:
         return ids
 
     def _critic(self, request: TextRequest) -> Critic | None:
-        # The likeliest text would only come again.
-        if self._critic_of is None or not request.brief or request.temperature <= 0:
+        if self._critic_of is None or not _can_vary(request):
             return None
-        merit = self._critic_of(request.brief)
-        if self._known is None:
-            return merit
-        known = self._known_in(request)
-        return lambda text: merit(text) * (1.0 if lexicon.words(text) <= known else _MISSPELT)
-
-    def _known_in(self, request: TextRequest) -> frozenset[str]:
-        assert self._known is not None
-        return self._known.union(*(lexicon.words(message["content"]) for message in request.messages))
+        merit, spelt = self._critic_of(request.brief), self._speller(request)
+        return lambda text: merit(text) * (1.0 if spelt(text) else _MISSPELT)
 
     def _reader(self, request: TextRequest) -> Reader | None:
-        if self._reader_of is None or not request.brief or request.temperature <= 0:
+        if self._reader_of is None or not _can_vary(request):
             return None
-        approves = self._reader_of(request.brief)
+        approves, spelt = self._reader_of(request.brief), self._speller(request)
+        return lambda text, ended: spelt(text) and approves(text, ended)
+
+    def _speller(self, request: TextRequest) -> Callable[[str], bool]:
+        """Says whether the model can spell a text; one without a lexicon can spell any."""
         if self._known is None:
-            return approves
-        known = self._known_in(request)
-        return lambda text, ended: lexicon.words(text) <= known and approves(text, ended)
+            return lambda _text: True
+        known = self._known.union(*(lexicon.words(message["content"]) for message in request.messages))
+        return lambda text: lexicon.words(text) <= known
 
     def _render(self, chat: list[dict[str, str]]) -> str:
         """The chat as the model's template writes it; a template that knows no system role gets it with the user's."""
@@ -273,6 +269,11 @@ class TextEngine:
             tokens=len(done.ids),
             finish="stop" if done.stopped else "length",
         )
+
+
+def _can_vary(request: TextRequest) -> bool:
+    """Whether there is something to judge by, and another text to be had: the likeliest would only come again."""
+    return bool(request.brief) and request.temperature > 0
 
 
 def _bucket(tokens: int) -> int:

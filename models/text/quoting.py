@@ -45,7 +45,6 @@ class Quotes:
                     self._begun.setdefault(phrase[:at], []).append(phrase)
         self._longest = max(map(len, self._whole), default=0)
         self._telling = telling
-        self._first_of_names = {phrase[0] for phrase in names if phrase}
         self._names = {phrase for phrase in names if phrase}
         self._told: dict[Tokens, int] = {}  # phrases that the text has quoted, and its length in tokens at that time
 
@@ -59,9 +58,9 @@ class Quotes:
         for phrase in self._whole:
             if tail[-len(phrase) :] == phrase:
                 self._told.setdefault(phrase, len(written))
-        made = [point for point in self._points if point in self._told]
         fresh = {point[0] for point in self._points if point not in self._told}
-        again = {point[0] for point in made} & self._telling - self._first_of_names - fresh
+        made = {point[0] for point in self._points if point in self._told}
+        again = made & self._telling - {name[0] for name in self._names} - fresh
         found = dict.fromkeys(again, _AGAIN)
         for start in range(len(tail)):
             begun = tail[start:]
@@ -69,12 +68,13 @@ class Quotes:
                 break  # it may end here
             if phrases := self._begun.get(begun):
                 at = len(begun)
-                found |= {phrase[at]: _AGAIN for phrase in phrases if phrase in made and phrase not in self._names}
-                open_ = [phrase for phrase in phrases if phrase in self._names or phrase not in made]
+                spent = [phrase for phrase in phrases if phrase in self._told and phrase not in self._names]
+                found |= {phrase[at]: _AGAIN for phrase in spent}
+                left = [phrase for phrase in phrases if phrase not in spent]
                 # What a name and a point begin with is the name as long as that has not been told.
-                first = [phrase for phrase in open_ if phrase in self._names and phrase not in self._told]
+                first = [phrase for phrase in left if phrase in self._names and phrase not in self._told]
                 bonus = _GOES_ON[min(at, len(_GOES_ON) - 1)]
-                return found | {phrase[at]: bonus for phrase in first or open_}
+                return found | {phrase[at]: bonus for phrase in first or left}
         return found
 
 

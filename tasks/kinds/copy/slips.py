@@ -1,5 +1,6 @@
-"""Slips of a draft in how it uses its job's words: no rule refuses them, they choose among drafts.
+"""Slips of a draft in how it uses its job's words: no rule refuses a text for them.
 
+Where drafts are compared, a sentence that has one is taken back while it is written, and the draft with fewer is kept.
 Small models tell half a feature ("one more thing: aspen"), set a verb where a noun belongs ("made with a keeps coffee
 warm") or take a size for a price ("yours for 12 oz"). Each can be told from the job alone, though not surely enough to
 refuse a text for it: a larger model tells features in its own words.
@@ -107,7 +108,8 @@ def _asked(job: CopyJob, text: str) -> Iterable[str]:
 def _again(job: CopyJob, told: list[str]) -> Iterable[str]:
     """Values and wanted terms that are told twice, but for what is told within a feature or the name."""
     left = _without([words(text) for text in (job.product_name or "", *job.features)], told)
-    for phrase in {tuple(words(text)) for text in (*job.facts.values(), *job.must_include, job.audience) if text}:
+    told_once = (*job.facts.values(), *job.must_include, job.audience)
+    for phrase in dict.fromkeys(tuple(words(text)) for text in told_once if text):
         if len(_places(list(phrase), left)) > 1:
             yield " ".join(phrase)
 
