@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     max_attempts: int = _setting(4, "Candidates per item before it counts as a shortfall.", output=True, ge=1, le=100)
     copy_batch: int = _setting(32, "Texts generated at once; one fixed shape.", output=True, ge=1, le=4096)
     copy_drafts: int = _setting(
-        4, "Drafts of a text at most, of which the best is judged; 1: no choice.", output=True, ge=1, le=64
+        6, "Drafts of a text at most, of which the best is judged; 1: no choice.", output=True, ge=1, le=64
     )
     image_batch: int = _setting(8, "Pictures generated at once; one fixed shape.", output=True, ge=1, le=1024)
     image_steps: int = _setting(8, "Denoising steps of jobs that name none.", output=True, ge=1, le=200)

@@ -16,6 +16,8 @@ from unicodedata import category
 _GOES_ON = (0.0, 1.5, 4.0, 7.0, 7.0, 7.0, 15.0)
 # … to one that begins a point made before, or goes on with it.
 _AGAIN = -4.0
+# … to one that begins a point not made yet, behind a colon: there a point is due.
+_BEGINS = 3.0
 _LONG_WORD = 4
 
 Tokens = tuple[int, ...]
@@ -23,10 +25,12 @@ Tokens = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Ids of tokens: `telling` hold a longer word, a digit or a currency, `inner` go on with a word that has begun."""
+    """Ids of tokens: `telling` hold a longer word, a digit or a currency, `inner` go on with a word that has begun,
+    `colons` end with one."""
 
     telling: frozenset[int]
     inner: frozenset[int]
+    colons: frozenset[int]
 
 
 class Quotes:
@@ -45,6 +49,7 @@ class Quotes:
                     self._begun.setdefault(phrase[:at], []).append(phrase)
         self._longest = max(map(len, self._whole), default=0)
         self._telling = telling
+        self._colons = vocabulary.colons
         self._names = {phrase for phrase in names if phrase}
         self._told: dict[Tokens, int] = {}  # phrases that the text has quoted, and its length in tokens at that time
 
@@ -62,6 +67,8 @@ class Quotes:
         made = {point[0] for point in self._points if point in self._told}
         again = made & self._telling - {name[0] for name in self._names} - fresh
         found = dict.fromkeys(again, _AGAIN)
+        if tail and tail[-1] in self._colons:
+            found |= dict.fromkeys(fresh, _BEGINS)
         for start in range(len(tail)):
             begun = tail[start:]
             if begun in self._whole:
@@ -87,6 +94,7 @@ def vocabulary(tokens: Sequence[str]) -> Vocabulary:
     return Vocabulary(
         frozenset(number for number, token in enumerate(tokens) if tells(token)),
         frozenset(number for number, token in enumerate(tokens) if token[:1].isalpha()),
+        frozenset(number for number, token in enumerate(tokens) if token.endswith(":")),
     )
 
 

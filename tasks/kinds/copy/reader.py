@@ -17,7 +17,7 @@ from tasks.kinds.copy.rules.text import words
 from tasks.kinds.copy.slips import slips
 
 # Belongs to the content key: raised when another text comes out for the same job.
-READER_VERSION = 3
+READER_VERSION = 4
 
 # Share of a text's room that features may fill: the rest is for the name, a sentence and a call to act.
 _FEATURE_SHARE = 0.5
@@ -68,8 +68,8 @@ def reader(brief: dict[str, Any]) -> Callable[[str, bool], bool]:
 
 
 def critic(brief: dict[str, Any]) -> Callable[[str], float]:
-    """Says of a finished draft for the job of `brief` how good it is, 0 to 1: first whether the rules accept it, then
-    how many features it tells word for word, of as many as have room, and how few slips it has."""
+    """Says of a finished draft for the job of `brief` how good it is, 0 to 1: first whether the rules accept it, or how
+    few refuse it, then how many features it tells word for word, of as many as have room, and how few slips it has."""
     job = CopyJob.model_validate(brief["job"])
     rules = JobRules(job)
     features = [f" {' '.join(words(feature))} " for feature in dict.fromkeys(job.features)]
@@ -80,10 +80,13 @@ def critic(brief: dict[str, Any]) -> Callable[[str], float]:
             fields = prompt.parse(job, text)
         except prompt.ParseError:
             return 0.0
-        accepted = settle(rules.judge_alone(fields)) == "accept"
+        checks = rules.judge_alone(fields)
         padded = f" {' '.join(words(' '.join(fields.values())))} "
         told = min(1.0, sum(feature in padded for feature in features) / enough) if enough else 1.0
-        return 0.5 * accepted + 0.25 * told + 0.25 / (1 + len(slips(job, "\n".join(fields.values()))))
+        good = 0.5 * told + 0.5 / (1 + len(slips(job, "\n".join(fields.values()))))
+        if settle(checks) == "accept":
+            return 0.5 + 0.5 * good
+        return 0.5 * good / (1 + sum(check.verdict != "accept" for check in checks))
 
     return merit
 

@@ -41,6 +41,7 @@ def slips(job: CopyJob, text: str) -> list[str]:
         *_labels(job, told),
         *_asked(job, text),
         *_again(job, told),
+        *_twice(job, text),
         *_named(job, text),
         *_uncapitalised(job, text),
     ]
@@ -114,11 +115,19 @@ def _again(job: CopyJob, told: list[str]) -> Iterable[str]:
             yield " ".join(phrase)
 
 
+def _twice(job: CopyJob, text: str) -> Iterable[str]:
+    """Features that one field tells twice."""
+    for line in map(words, text.split("\n")):
+        yield from (feature for feature in dict.fromkeys(job.features) if len(_places(words(feature), line)) > 1)
+
+
 def _named(job: CopyJob, text: str) -> Iterable[str]:
-    """The name twice in one sentence."""
+    """The name twice in one sentence, or with a hyphen and more behind it."""
     name = words(job.product_name or "")
     if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
         yield " ".join(name)
+    if job.product_name and (found := re.search(re.escape(job.product_name.strip()) + r"-\w+", text, re.IGNORECASE)):
+        yield found[0]
 
 
 def _uncapitalised(job: CopyJob, text: str) -> Iterable[str]:

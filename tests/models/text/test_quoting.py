@@ -50,8 +50,16 @@ def test_a_short_word_with_a_hyphen_is_helped_on_within():
     made = Quotes([(0, 1, 2, 3)], [], vocabulary(pieces))
     assert made.bonuses([0]) == {}
     assert made.bonuses([0, 1])[2] > 0
-    apart = Quotes([(0, 1, 2, 3)], [], Vocabulary(frozenset(), frozenset()))
+    apart = Quotes([(0, 1, 2, 3)], [], Vocabulary(frozenset(), frozenset(), frozenset()))
     assert apart.bonuses([0, 1]) == {}
+
+
+def test_behind_a_colon_a_point_is_likelier_to_begin_unless_it_was_made():
+    pieces = [" mug", " tip:", " rubber", " feet"]
+    made = Quotes([(0,)], [(2, 3)], vocabulary(pieces))
+    assert made.bonuses([0]) == {}
+    assert made.bonuses([0, 1])[2] > 0
+    assert made.bonuses([0, 1, 2, 3, 1])[2] < 0
 
 
 def test_a_phrase_that_may_end_here_is_not_drawn_out():

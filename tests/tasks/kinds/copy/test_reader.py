@@ -140,6 +140,11 @@ def test_a_draft_is_better_accepted_than_full_and_better_full_than_bare():
     assert merit(BOTH) > merit("The Harbor Mug keeps coffee warm for you.") > merit(bare) >= merit(banned) > 0
 
 
+def test_of_refused_drafts_the_one_that_fewer_rules_refuse_is_better():
+    banned = BOTH + " So cheap."
+    assert merit(banned) > merit(banned.replace("Harbor Mug", "mug"), must_include=["Harbor Mug"]) > 0
+
+
 def test_what_cannot_be_parsed_is_worth_nothing():
     assert merit('{"title": "Harbor Mug', channel="product_page") == 0.0
 

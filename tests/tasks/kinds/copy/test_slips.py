@@ -32,6 +32,7 @@ def found(text: str, **columns: Any) -> list[str]:
         "keeps coffee warm for hours. capacity: 12 oz. hand-glazed by two potters.",
         "The Harbor Stoneware Mug in stoneware: it also keeps coffee warm for hours. Capacity: 12 oz.",
         "The capacity is 12 oz; the price is a fair $18.",
+        "Harbor Stoneware Mug: rubber feet\nIt stands on rubber feet.",
         "",
     ],
 )
@@ -61,6 +62,8 @@ def test_a_good_text_has_none(text):
         ("Yours for $18. The price: $18.", "18"),
         ("Stoneware. Also: stoneware.", "stoneware"),
         ("The Harbor Stoneware Mug by the Harbor Stoneware Mug.", "harbor stoneware mug"),
+        ("The Harbor Stoneware Mug-Mug is here.", "Harbor Stoneware Mug-Mug"),
+        ("Rubber feet. And more: rubber feet.", "rubber feet"),
     ],
 )
 def test_each_kind_is_found(text, slip):
