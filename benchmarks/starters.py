@@ -46,7 +46,7 @@ def main() -> None:
     image.add_argument("--steps", type=int, default=own["image_steps"].default)
     image.add_argument("--guidance", type=float, default=own["image_guidance"].default)
     image.add_argument("--judge-pictures", type=int, default=9_000, help="renders that the judge learns from")
-    image.add_argument("--judge-epochs", type=int, default=9)
+    image.add_argument("--judge-epochs", type=int, default=20)
     image.add_argument("--workers", type=int, default=2, help="processes that render")
     image.add_argument("--training-scenes", type=int, default=20_000, help="square scenes that the model learnt from")
     args = parser.parse_args()

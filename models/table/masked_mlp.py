@@ -20,7 +20,8 @@ from models.table.number import Part
 from models.table.ordinal import hats
 from models.table.picking import pick
 
-DROPOUT = 0.15  # more draws rare pairs too even, less learns rows by heart
+HIDDEN = 96  # fewer blur what amounts have to do with each other
+DROPOUT = 0.04  # more draws rare pairs too even, none learns more rows by heart
 OWN, SHARED = 0.3, 0.5  # how large embeddings of numbers begin: what is the token's own, and each of its hats
 
 
@@ -33,7 +34,7 @@ class MaskedMLP(LearnedNetwork):
 
     mask: Tensor
     decay = 0.05
-    tolerance = 0.003  # late steps, at a low rate, even out the marginals, and members err apart: an average gains
+    tolerance = 0.01  # late steps, at a low rate, even out the marginals, and members err apart: an average gains
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int, members: int = 1) -> None:
         super().__init__(list(parts) * members, width, hidden)
@@ -55,7 +56,7 @@ class MaskedMLP(LearnedNetwork):
 
         Raises ValueError when the table is too wide.
         """
-        width, hidden = sizes_for(len(parts))
+        width, hidden = sizes_for(len(parts), HIDDEN)
         possible = COMFORTABLE // max(len(parts) ** 2 * width * hidden, 1)
         return cls(parts, width, hidden, max(min(members, possible), 1))
 

@@ -113,7 +113,7 @@ def fit_table(
         raise ValueError("the table has no rows")
     codec = fit_codec(table, primary_key, order, facts)
     tokens = codec.encode(table)
-    wanted = default_steps(table.num_rows, table.num_columns, family, preset) if steps is None else steps
+    wanted = default_steps(table.num_rows, table.num_columns, family) if steps is None else steps
     family = settled(family, table.num_rows)
     if family == "auto":
         family, network, fit = fit_likelier(codec.parts, tokens, wanted, seed, preset)

@@ -14,14 +14,14 @@ from models.table.heads import Heads
 from models.table.number import Part
 
 WIDTH = 16
-HIDDEN = 48  # twice as many learn rows by heart: likelier in training, no likelier held out
+HIDDEN = 48
 COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
 MOST = 64_000_000
 
 
-def sizes_for(parts: int) -> tuple[int, int]:
+def sizes_for(parts: int, hidden: int = HIDDEN) -> tuple[int, int]:
     """Embedding width and hidden width for a number of parts. Raises ValueError when the table is too wide."""
-    width, hidden = WIDTH, HIDDEN
+    width = WIDTH
     while parts * parts * width * hidden > COMFORTABLE and hidden > 32:
         hidden //= 2
     while parts * parts * width * hidden > COMFORTABLE and width > 4:

@@ -13,9 +13,7 @@ COUNTED = ("bayes", "independent")  # families without steps: one pass over the 
 PRESETS = ("default", "fast")  # of the usual family: several networks whose chances are averaged, or one
 MEMBERS = {"default": 4, "fast": 1}
 BATCH = 256  # rows a step learns from
-EPOCHS = {"transformer": 8, "diffusion": 52}
-THOROUGH = 800  # steps that `default` makes of smaller tables, too, if that is at most so many epochs:
-MOST_EPOCHS = 14
+EPOCHS = {"transformer": 7, "diffusion": 52}
 FEWEST, MOST = 200, {"transformer": 6_000, "diffusion": 12_000}
 TOO_FEW = 20  # rows; below, there is nothing to learn but the marginals
 
@@ -25,15 +23,12 @@ def settled(family: str, rows: int) -> str:
     return AUTO if family == "auto" and not TOO_FEW <= rows < SMALL else family
 
 
-def default_steps(rows: int, columns: int, family: str = AUTO, preset: str = "default") -> int:
+def default_steps(rows: int, columns: int, family: str = AUTO) -> int:
     """The most steps worth making for a table: some passes over it, within bounds. Wider tables get no more."""
     family = AUTO if family == "auto" else family
     if rows < TOO_FEW or columns < 1 or family in COUNTED:
         return 0
-    fewest = FEWEST
-    if family == AUTO and preset == "default":
-        fewest = max(FEWEST, min(THOROUGH, math.ceil(MOST_EPOCHS * rows / BATCH)))
-    return min(max(math.ceil(EPOCHS[family] * rows / BATCH), fewest), MOST[family])
+    return min(max(math.ceil(EPOCHS[family] * rows / BATCH), FEWEST), MOST[family])
 
 
 def filling_family(family: str, rows: int) -> str:

@@ -1,16 +1,19 @@
 """Fitting the network: a fixed number of steps at most, ended early when held-out rows stop getting likelier.
 
-Steps are counted, never timed, so that the result does not depend on how busy the machine is.
+What is judged and kept is an exponential average of the weights over the last steps (Polyak and Juditsky 1992): a fit
+that ends early, at a high rate, would else be rough. Steps are counted, never timed, so that the result does not depend
+on how busy the machine is.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from torch.optim.swa_utils import AveragedModel
 
 from models.table.network import LearnedNetwork, Network
 from models.table.steps import BATCH, TOO_FEW
@@ -22,6 +25,9 @@ HELD_OUT = 0.1
 MOST_HELD_OUT = 4_096
 LOOKS = 20  # how often the held-out rows are scored
 PATIENCE = 6
+AVERAGE_EVERY = 4  # steps
+AVERAGED = 0.08  # of all steps: the horizon of the average
+RAMP = 0.5  # of the updates so far, at most
 
 
 @dataclass(slots=True)
@@ -60,6 +66,9 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
     optimizer = torch.optim.AdamW(groups, lr=RATE, weight_decay=network.decay, fused=True)
     look = max(steps // LOOKS, 1)
     lowest, kept = math.inf, network.state_dict()
+    average = AveragedModel(network, multi_avg_fn=_follow(max(AVERAGED * steps / AVERAGE_EVERY, 1.0)))
+    averaged = average.module
+    assert isinstance(averaged, LearnedNetwork)
     batches = [_batches(rows, learned, generator) for _, learned in aside]
     while fit.steps < steps:
         progress = fit.steps / steps
@@ -72,13 +81,15 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
         loss.backward()
         optimizer.step()
         fit.steps += 1
+        if fit.steps % AVERAGE_EVERY == 0:
+            average.update_parameters(network)
         if fit.steps % look == 0 or fit.steps == steps:
-            score = _score(network, judges)
+            score = _score(averaged, judges)
             fit.losses.append((fit.steps, round(score, 5)))
             lowest = min(lowest, score)
             if score <= lowest * (1 + network.tolerance):
                 fit.best = fit.steps
-                kept = {name: value.clone() for name, value in network.state_dict().items()}
+                kept = {name: value.clone() for name, value in averaged.state_dict().items()}
             elif fit.steps - fit.best >= PATIENCE * look:
                 break
     network.load_state_dict(kept)
@@ -102,6 +113,16 @@ def _batches(rows: torch.Tensor, learned: torch.Tensor, generator: torch.Generat
     while True:
         for chosen in torch.randperm(len(learned), generator=generator).split(BATCH):
             yield rows[learned[chosen]]
+
+
+def _follow(horizon: float) -> Callable[..., None]:
+    """The rule of an exponential average over so many updates, over fewer at the beginning."""
+
+    @torch.no_grad()
+    def follow(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor) -> None:
+        torch._foreach_lerp_(averaged, current, max(1 / horizon, 1 / (1 + RAMP * int(updates))))
+
+    return follow
 
 
 @torch.no_grad()

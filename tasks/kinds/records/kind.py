@@ -28,7 +28,7 @@ from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
-FIT_VERSION = 4  # raise it when the same table and steps would fit another model
+FIT_VERSION = 5  # raise it when the same table and steps would fit another model
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class RecordsKind:
         digest = desk.source_digest("source", job.source)
         family = AUTO if above is not None else settled(job.family, shape.rows)
         preset = _preset(family, job.preset, child=above is not None)
-        steps = default_steps(shape.rows, len(shape.columns), family, preset)
+        steps = default_steps(shape.rows, len(shape.columns), family)
         fit_inputs = {
             "source": digest,
             "family": family,

@@ -194,11 +194,9 @@ def test_no_rows_and_damaged_models_are_refused(fitted: model_module.TableModel,
 
 
 def test_steps_depend_on_size_alone() -> None:
-    assert default_steps(24_421, 15) == 800
-    assert default_steps(24_421, 15, preset="fast") == 764
-    assert default_steps(40_000, 15) == default_steps(40_000, 15, preset="fast") == 1_250
-    assert default_steps(10_000, 15) == 547
-    assert default_steps(100, 15) == default_steps(100, 15, preset="fast") == 200
+    assert default_steps(24_421, 15) == default_steps(24_421, 3) == 668
+    assert default_steps(10_000, 15) == 274
+    assert default_steps(100, 15) == 200
     assert default_steps(10**9, 15) == 6_000
     assert default_steps(5, 15) == 0
     assert default_steps(24_421, 15, "diffusion") == 4_961
