@@ -80,7 +80,8 @@ class FitRequest:
     drawn in `order` (empty: the source's own); `together` are JSON lists of columns that samples may have to keep
     together as they stand in the source. With `parents`, a Parquet file, the records are children of its rows, and
     `link` is `{"child": COLUMN, "parent": COLUMN, "order": COLUMN or null}`, see `models.table.related`. `preset` is
-    `default` or `fast`.
+    `default` or `fast`. With `privacy` (JSON, see `models.table.private.settings`) the fit is differentially private:
+    then `seed`, `steps`, `family` and `preset` decide nothing.
     """
 
     id: str
@@ -95,6 +96,7 @@ class FitRequest:
     together: list[str] = field(default_factory=list)
     parents: str = ""
     link: str = ""
+    privacy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

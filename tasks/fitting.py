@@ -23,15 +23,19 @@ from tasks.workshop import Workshop
 from tasks.writer import Lease
 
 
-def fit(table: str, store: Store, settings: Settings, preset: str = "default") -> Commit:
+def fit(table: str, store: Store, settings: Settings, preset: str = "default", privacy: str = "") -> Commit:
     """Fit the table at `table` and keep the model in the store. An equal fit is not made again, a failed one is.
 
-    Raises `tasks.kinds.base.Refused` for a table that cannot be fitted.
+    `privacy` is JSON as in a job's column of that name. Raises `tasks.kinds.base.Refused` for a table that cannot be
+    fitted.
     """
     kind = kind_named("records")
     with open_desk(settings) as desk:
         source = table if is_s3(table) else str(Path(table).absolute())
-        job = kind.job.model_validate({"job_id": "fit", "kind": "records", "source": source, "preset": preset})
+        asked = {"job_id": "fit", "kind": "records", "source": source, "preset": preset}
+        if privacy:
+            asked |= {"privacy": privacy, "rows": "1"}  # of samples, which a fit does not make
+        job = kind.job.model_validate(asked)
         prepared = kind.prepare(job, desk)
         assert prepared.fit is not None
         wanted = prepared.fit

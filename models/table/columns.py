@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from models.table.declared.template import parse_template, words
 from models.table.facts import Facts
 from models.table.number import COMMON, FEW_VALUES, NumberCodec, Part, fit_number
 from models.table.physical import (
@@ -215,6 +216,32 @@ class KeyColumn:
         return {"start": self.start}
 
 
+@dataclass(slots=True)
+class MadeColumn:
+    """Texts made up by a template (see `models.table.declared.template`) that names no column; nothing is learned."""
+
+    type: pa.DataType
+    template: str
+    role: str = "made"
+
+    @property
+    def parts(self) -> list[Part]:
+        return []
+
+    def encode(self, values: pa.Array) -> np.ndarray:
+        return np.zeros((len(values), 0), dtype=np.int64)
+
+    def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
+        rng, rows = np.random.default_rng(chunk.rng.integers(2**63)), len(tokens)
+        template, lists = parse_template(self.template, ()), words()
+        drawn = {name: lists[name].take(pa.array(rng.integers(len(lists[name]), size=rows))) for name in template.words}
+        numbers = np.arange(chunk.first_row, chunk.first_row + rows) + 1
+        return template.texts(drawn, numbers, rng).cast(pa.large_string())
+
+    def to_json(self) -> dict[str, Any]:
+        return {"template": self.template}
+
+
 def role_of(name: str, values: pa.Array, *, primary_key: bool = False, facts: Facts | None = None) -> str:
     """How a column is treated: `empty`, `number`, `date`, `category`, `text` or `key`.
 
@@ -333,4 +360,6 @@ def column_from_json(data: dict[str, Any], kind: pa.DataType, known: np.ndarray)
         return TextColumn(type=values, nulls=body["nulls"], unique=body["unique"], manner=manner(body["manner"]))
     if role == "key":
         return KeyColumn(type=values, start=body["start"])
+    if role == "made":
+        return MadeColumn(type=values, template=body["template"])
     raise ValueError(f"a column cannot be treated as {role!r}; the model was written by another version")

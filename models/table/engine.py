@@ -10,6 +10,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,6 +26,7 @@ from models.table.declared.columns import parse_schema
 from models.table.declared.drawing import Drawing
 from models.table.imputing import fill_columns
 from models.table.model import fit_table, load_model
+from models.table.private.settings import parse_privacy
 from models.table.reading import read_table
 from models.table.related import Link, fit_children, load_children
 from models.table.steps import AUTO, FAMILIES, PRESETS, default_steps
@@ -79,6 +81,8 @@ def answer(request: TableRequest) -> TableResult:
 
 
 def _fit(request: FitRequest) -> TableResult:
+    if request.privacy:
+        return _fit_private(request, time.perf_counter())
     if request.family not in ("auto", *FAMILIES):
         raise ValueError(f"family {request.family!r} is not one of auto, {', '.join(FAMILIES)}")
     if request.preset not in PRESETS:
@@ -117,6 +121,22 @@ def _fit(request: FitRequest) -> TableResult:
     return TableResult(id=request.id, path=request.out, rows=looked_at.rows, info=info)
 
 
+def _fit_private(request: FitRequest, began: float) -> TableResult:
+    from models.table.private.fit import fit_private  # scipy and the accountant are loaded by those who ask for them
+
+    privacy = parse_privacy(request.privacy)
+    assert privacy is not None
+    model = fit_private(read_table(Path(request.source)), privacy, primary_key=request.primary_key or None)
+    model.save(Path(request.out))
+    info = {
+        "seconds": round(time.perf_counter() - began, 3),
+        "family": model.family,
+        "privacy": model.privacy,
+        "threads": torch.get_num_threads(),
+    }
+    return TableResult(id=request.id, path=request.out, info=info)
+
+
 def _fit_children(request: FitRequest, began: float) -> TableResult:
     table = read_table(Path(request.source))
     children = fit_children(
@@ -146,7 +166,8 @@ def _sample(request: SampleRequest) -> TableResult:
     constraints, conditions = parse_constraints(request.constraints), parse_conditions(request.conditions)
     rules = model.constrained(constraints, conditions) if constraints or conditions != Conditions() else None
     _write(model.sample(request.rows, request.seed, rules), model.codec.schema, Path(request.out))
-    return _drawn(request, began, None if rules is None else rules.tally.kept / rules.tally.drawn)
+    drawn = _drawn(request, began, None if rules is None else rules.tally.kept / rules.tally.drawn)
+    return drawn if model.privacy is None else replace(drawn, info={**drawn.info, "privacy": model.privacy})
 
 
 def _sample_declared(request: SampleRequest, began: float) -> TableResult:

@@ -9,6 +9,7 @@ from models.table.diffusion import MaskedDiffusion
 from models.table.masked_mlp import MaskedMLP
 from models.table.network import Network
 from models.table.number import Part
+from models.table.private.network import NoisyCounts
 from models.table.steps import AUTO, MEMBERS
 
 # "transformer" is the name of the contract for what draws a row from its first column to its last; here a masked MLP,
@@ -18,6 +19,7 @@ NETWORKS: Mapping[str, type[Network]] = {
     "diffusion": MaskedDiffusion,
     "bayes": CountTree,
     "independent": Marginals,
+    "private": NoisyCounts,  # not to be asked for by name: it is what settings of `privacy` lead to
 }
 
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,6 +46,8 @@ class TableModel:
     family: str = AUTO
     seen: dict[tuple[str, ...], np.ndarray] = field(default_factory=dict)
     """Of columns that stand together only as in the source: their distinct tokens there."""
+    privacy: dict[str, Any] | None = None
+    """Of a model that was fitted under differential privacy: what was promised and spent, see `private.fit`."""
 
     def constrained(self, constraints: Sequence[Constraint], conditions: Conditions) -> ConstrainedSampler:
         """What draws rows that keep rules. Raises ValueError for rules that the model cannot keep."""
@@ -86,6 +89,8 @@ class TableModel:
             "together": together,
             "codec": self.codec.to_json(),
         }
+        if self.privacy is not None:
+            description["privacy"] = self.privacy
         text = json.dumps(description, ensure_ascii=False, sort_keys=False, allow_nan=False, indent=None)
         (folder / DESCRIPTION).write_text(text, encoding="utf-8")
 
@@ -142,4 +147,4 @@ def load_model(folder: Path) -> TableModel:
         seen = {tuple(names): tensors[f"seen.{n}"].numpy() for n, names in enumerate(description["together"])}
     except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise ValueError(f"{folder} cannot be read as a record model: {error}") from error
-    return TableModel(codec=codec, network=network, family=family, seen=seen)
+    return TableModel(codec, network, family, seen, description.get("privacy"))

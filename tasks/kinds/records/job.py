@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_v
 from models.table.conditions import parse_conditions
 from models.table.constraints import parse_constraints
 from models.table.declared.columns import parse_schema
+from models.table.private.settings import parse_privacy
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
@@ -20,7 +21,6 @@ from tasks.kinds.records.kinship import parse_parent
 LATER: dict[str, str] = {
     **columns.LATER,
     "target": "naming a target column is not supported yet",
-    "privacy": "privacy settings are not supported yet",
 }
 
 # Columns that hold a path or URI, relative to the spec file's folder.
@@ -115,6 +115,11 @@ class RecordsJob(Job):
         AfterValidator(_readable("gates", parse_gates)),
         Field(description="JSON: the least quality and the most leakage that a data set may have."),
     ] = ""
+    privacy: Annotated[
+        LongJsonText,
+        AfterValidator(_readable("privacy", parse_privacy)),
+        Field(description="JSON: differential privacy, its budget and what is public of each column."),
+    ] = ""
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
@@ -129,7 +134,7 @@ class RecordsJob(Job):
         if not self.declared:
             if not self.source:
                 raise wrong("source", "is empty", "fill in source, or schema where there is no table")
-            return self
+            return self._private() if self.privacy else self
         if self.source:
             raise wrong("schema", "stands beside a source", "keep one of the two")
         if self.rows is None:
@@ -140,8 +145,26 @@ class RecordsJob(Job):
             raise wrong("preset", f"is {self.preset}, and from a schema nothing is learned", "leave it empty")
         if self.conditions:
             raise wrong("conditions", "go with a source", "write the values and their shares into the schema")
+        if self.privacy:
+            raise wrong("privacy", "goes with a source, and from a schema nothing is learned", "leave it empty")
         if self.parent:
             raise wrong("parent", "goes with a source, and a schema has none yet", "leave it empty")
+        return self
+
+    def _private(self) -> Self:
+        """What cannot be had with differential privacy is refused, and so is what would give away more."""
+        if self.rows is None:
+            raise wrong("rows", "is empty, and privacy does not give away how many the source has", "write a number")
+        if self.family != "auto":
+            raise wrong("family", f"is {self.family}, and under privacy nothing but noisy counts is", "write auto")
+        if self.preset != "default":
+            raise wrong("preset", f"is {self.preset}, and under privacy there is one way to fit", "leave it empty")
+        if self.gates:
+            raise wrong(
+                "gates", "compare with the source's rows, which under privacy may decide nothing", "leave it empty"
+            )
+        if self.parent:
+            raise wrong("parent", "and privacy do not go together: one record may have many children", "leave one out")
         return self
 
     @property

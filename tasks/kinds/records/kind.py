@@ -22,7 +22,7 @@ from models.table.steps import AUTO, default_steps, settled
 from models.table.survey import most_studied
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, Refused, settle
-from tasks.kinds.records import quality, rules, source
+from tasks.kinds.records import private, quality, rules, source
 from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
@@ -35,13 +35,15 @@ FIT_VERSION = 5  # raise it when the same table and steps would fit another mode
 class Sampled:
     """A drawn table and its figures; `acceptance` is the share of drawn rows that kept the job's rules, if it has any.
 
-    A child's `kinship` tells how it hangs on its parent. A table that broke a rule before has no figures.
+    A child's `kinship` tells how it hangs on its parent. A table that broke a rule before has no figures, and one made
+    under differential privacy only where its job wants them; its `privacy` says what was promised.
     """
 
     path: Path
     acceptance: float | None = None
     kinship: dict[str, Any] | None = None
     figures: dict[str, Any] | None = None
+    privacy: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class RecordsKind:
             shape = source.inspect(path)
         except ValueError as error:
             raise Refused("source", str(error)) from error
+        if job.privacy:
+            return private.prepare(job, path, shape, desk)
         if job.primary_key is not None:
             if job.primary_key not in shape.columns:
                 raise Refused("primary_key", f"{job.primary_key!r} is no column of {job.source}")
@@ -137,6 +141,8 @@ class RecordsKind:
             raise Refused(
                 "parent", f"{parent.key!r} must be the primary_key of {parent.job!r}, so that it never repeats"
             )
+        if other.privacy:
+            raise Refused("parent", f"{parent.job!r} is made under privacy, which its children's rows would undo")
         if other.variants < job.variants:
             raise Refused("variants", f"{parent.job!r} makes {other.variants} data sets, this job wants {job.variants}")
         if job.family not in ("auto", AUTO):
@@ -171,6 +177,7 @@ class RecordsKind:
             primary_key=fit.inputs["primary_key"],
             order=fit.inputs["order"],
             together=[json.dumps(names) for names in fit.inputs["together"]],
+            privacy=fit.inputs.get("privacy", ""),
             **(_link(fit, desk) if fit.parents else {}),
         )
 
@@ -178,6 +185,8 @@ class RecordsKind:
         """One data set."""
         if job.declared:
             return tables.request(job, attempt, desk)
+        if job.privacy:
+            return private.request(job, attempt, desk)
         rows = job.rows or source.inspect(desk.source("source", job.source)).rows
         parents = str(desk.parents[attempt.variant]) if job.parent else ""
         return SampleRequest(
@@ -202,6 +211,10 @@ class RecordsKind:
         if job.declared:
             figures, checks = tables.judge(job, result, desk)
             return Sampled(Path(result.path), result.info.get("acceptance"), figures=figures), checks
+        if job.privacy:
+            figures, checks = private.judge(job, attempt, result, desk)
+            told = private.statement(result, job)
+            return Sampled(Path(result.path), result.info.get("acceptance"), figures=figures, privacy=told), checks
         path, real = Path(result.path), desk.source("source", job.source)
         parent = parse_parent(job.parent)
         kin = None
@@ -228,12 +241,8 @@ class RecordsKind:
             "digital_source_type": "algorithmicMedia" if job.declared else "trainedAlgorithmicMedia",
             "job_id": job.job_id,
             "variant": attempt.variant,
-            "seed": attempt.seed,
-            **(
-                tables.lineage(job, desk)
-                if job.declared
-                else {"source_sha256": desk.source_digest("source", job.source)}
-            ),
+            "seed": private.seed(job, attempt, desk) if job.privacy else attempt.seed,
+            **_origin(job, value, desk),
         }
         marked = _mark(value.path, lineage)
         rows = pq.read_metadata(marked).num_rows
@@ -245,13 +254,15 @@ class RecordsKind:
             "figures": value.figures,
             "conditions": json.loads(job.conditions) if job.conditions else {},
             "constraints": tables.constraint_figures(job.constraints, marked)
-            if job.declared
+            if job.declared or job.privacy
             else constraint_figures(job.constraints, desk.source("source", job.source), marked),
             "acceptance": value.acceptance,
             "checks": [{"rule": c.rule, "verdict": c.verdict, "score": c.score, "reason": c.reason} for c in checks],
         }
         if job.declared:
             report["declared"] = True
+        if value.privacy is not None:
+            report["privacy"] = value.privacy
         if value.kinship is not None:
             report["parent"] = value.kinship
         summary = File.named(f"quality/{job.job_id}-{attempt.variant}", ".json", identity.canonical(report))
@@ -264,6 +275,15 @@ class RecordsKind:
     def tokens(self, result: TableResult) -> int:
         """Records are not counted in tokens."""
         return 0
+
+
+def _origin(job: RecordsJob, value: Sampled, desk: Desk) -> dict[str, Any]:
+    """What a data set's metadata say of what it was made from. A digest of a private source would confirm a guess."""
+    if job.declared:
+        return tables.lineage(job, desk)
+    if value.privacy is not None:
+        return {"privacy": {name: value.privacy[name] for name in ("epsilon", "delta", "relation")}}
+    return {"source_sha256": desk.source_digest("source", job.source)}
 
 
 def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[str]]]:

@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from models.table.conditions import parse_conditions
 from models.table.constraints import Constraint, Present, describe, parse_constraints
+from models.table.facts import Facts
 from models.table.number import FEW_VALUES
 from models.table.reading import size_of
+from models.table.survey import Wanted, gather
 from tasks.kinds.base import Check
 from tasks.kinds.records.business import broken
 from tasks.kinds.records.copies import CopyRate, copy_rate_of_files
@@ -62,10 +64,24 @@ def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, 
         _columns("records.nulls", [p.name for p in pairs if _null_shift(p, job)], "another share of nulls in"),
         _columns("records.invented", [p.name for p in pairs if _repeats_source(p)], "values of the source's own in"),
     ]
-    checks += [_key(pair) for pair in every if pair.name == job.primary_key]
+    checks += [_key(pair.name, pair.synthetic) for pair in every if pair.name == job.primary_key]
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
         checks.append(_constraints(business, source, synthetic))
     checks.append(_copies(copy_rate_of_files(source, synthetic, learned(pairs))))
+    return checks
+
+
+def judge_alone(job: RecordsJob, schema: pa.Schema, synthetic: Path) -> list[Check]:
+    """Judge a synthetic table by what is public of its source: its `schema`. No row of the source is looked at."""
+    made = size_of(synthetic)
+    same = _schema(schema, made.schema)
+    if same.verdict != "accept":
+        return [same]
+    checks = [same, _check("records.rows", made.rows == job.rows, f"{made.rows} rows where {job.rows} are wanted")]
+    if job.primary_key is not None:
+        checks.append(_key(job.primary_key, gather(synthetic, {job.primary_key: Wanted(marks=True)})[job.primary_key]))
+    if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
+        checks.append(_constraints(business, synthetic, synthetic))
     return checks
 
 
@@ -107,13 +123,12 @@ def _repeats_source(pair: Pair) -> bool:
     return pair.role in MADE_ANEW and bool(pair.shared.any())
 
 
-def _key(pair: Pair) -> Check:
-    made = pair.synthetic
+def _key(name: str, made: Facts) -> Check:
     repeated = made.rows - made.distinct - (made.nulls > 0)
     return _check(
         "records.key",
         made.nulls == 0 and repeated == 0,
-        f"{pair.name} is null in {made.nulls} rows and repeats in {repeated}",
+        f"{name} is null in {made.nulls} rows and repeats in {repeated}",
     )
 
 

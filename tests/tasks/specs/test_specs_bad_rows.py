@@ -73,7 +73,7 @@ from tasks.specs import Quarantined, read
         (
             {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "privacy": {"x": 1}},
             "privacy",
-            "not supported yet",
+            "there is no privacy setting 'x'",
             "",
         ),
         ({"kind": "image", "channel": None, "width": 65, "height": 64}, "width", "not a multiple of 8", "64 would do"),
