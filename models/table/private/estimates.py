@@ -39,11 +39,12 @@ def conditional(noisy: np.ndarray, sigma: float, own: np.ndarray, parents: np.nd
     for level in range(1, axes + 1):
         rest = tuple(range(level, axes))
         counts, rows = noisy.sum(rest).reshape(-1, size), parents.sum(rest).ravel() + UNLIKELY
-        variance = sigma**2 * noisy.size / counts.size
+        noise = sigma**2 * noisy.size / counts.size * size  # expected of a row's squared distance
         prior = np.broadcast_to(chances[..., None, :], (*noisy.shape[:level], size)).reshape(-1, size)
         expected = rows[:, None] * prior
         off = counts - expected
-        trust = np.maximum(1 - variance * size / np.maximum((off**2).sum(1), UNLIKELY), 0.0)
+        trust = np.maximum(1 - noise / np.maximum((off**2).sum(1), UNLIKELY), 0.0)
+        trust = np.minimum(trust, 2 * rows**2 / (2 * rows**2 + noise))  # all of a row elsewhere is 2 · rows² off
         table = settled(expected + trust[:, None] * off, rows) + UNLIKELY * prior
         chances = _fitted(table, own, rows).reshape(*noisy.shape[:level], size)
     return chances

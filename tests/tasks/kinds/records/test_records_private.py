@@ -1,0 +1,187 @@
+"""Records jobs under differential privacy: what reaches a data set, what is refused, and one fit for many jobs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as csv
+import pyarrow.parquet as pq
+import pytest
+from support.batches import run_batch
+from support.cli import pressrun
+
+from tasks.desk import open_desk
+from tasks.identity import sha256
+from tasks.kinds import kind
+from tasks.kinds.base import Refused
+from tasks.kinds.records.job import RecordsJob
+from tasks.settings import Settings
+from tasks.specs import Quarantined, read
+
+PUBLIC: dict[str, Any] = {
+    "id": {"key": True},
+    "age": {"min": 18, "max": 90},
+    "city": {"values": ["Bonn", "Köln", "Trier"]},
+    "rich": {"values": ["no", "yes"]},
+}
+JOB: dict[str, Any] = {
+    "job_id": "people",
+    "kind": "records",
+    "source": "people.parquet",
+    "rows": 500,
+    "primary_key": "id",
+    "privacy": {"epsilon": 3, "target": "rich", "public": PUBLIC},
+}
+
+
+def people(folder: Path, rows: int = 600) -> Path:
+    rng = np.random.default_rng(0)
+    age = rng.integers(18, 90, rows)
+    table = {
+        "id": np.arange(rows) + 9_000,
+        "age": age,
+        "city": rng.choice(["Bonn", "Köln"], rows),
+        "rich": np.where(age > 50, "yes", "no"),
+    }
+    pq.write_table(pa.table(table), folder / "people.parquet")
+    return folder / "people.parquet"
+
+
+def specs(folder: Path, *rows: dict[str, Any]) -> str:
+    (folder / "specs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(folder / "specs.jsonl")
+
+
+def with_privacy(**more: Any) -> dict[str, Any]:
+    return {**JOB, "privacy": {**JOB["privacy"], **more}}
+
+
+def test_a_private_data_set_says_what_was_promised_and_nothing_of_its_source(tmp_path: Path) -> None:
+    source = people(tmp_path)
+    compared = {**with_privacy(compare=True), "job_id": "compared", "seed": 5, "rows": 100}
+    half = {**JOB, "job_id": "half", "rows": 200, "conditions": {"rich": {"shares": {"yes": 0.5}}},
+            "constraints": [{"column": "age", "max": 80}, {"column": "city", "not_null": True}]}  # fmt: skip
+    spec = specs(tmp_path, JOB, compared, half)
+    manifest, _ = run_batch([spec], str(tmp_path / "out"), Settings(threads=1), run_id="r")
+    assert manifest["items"]["accepted"] == 3
+    run = tmp_path / "out" / "r"
+    assert len(list((run / "_models").iterdir())) == 1, "the budget is spent once, not by every job"
+
+    (file,) = run.glob("records/people/0/*.parquet")
+    table = pq.read_table(file)
+    assert table.num_rows == 500
+    assert table["id"].to_pylist() == list(range(1, 501))
+    lineage = json.loads(table.schema.metadata[b"pressrun"])
+    assert lineage["privacy"] == {"epsilon": 3.0, "delta": 1e-4, "relation": "add or remove one row"}
+    digest = sha256(source.read_bytes())
+    shown = file.read_bytes() + b"".join(f.read_bytes() for f in run.glob("_models/*/*"))
+    assert digest.encode() not in shown
+
+    told = json.loads(next(run.glob("quality/people-0-*.json")).read_text("utf-8"))
+    assert told["figures"] is None
+    assert told["privacy"]["epsilon_spent"] <= 3
+    assert told["privacy"]["public"]["from_source"] == []
+    assert {check["rule"] for check in told["checks"]} == {"records.schema", "records.rows", "records.key"}
+    told = json.loads(next(run.glob("quality/compared-0-*.json")).read_text("utf-8"))
+    assert 0 < told["figures"]["shape"] <= 1
+    assert "not the figures" in told["privacy"]["covers"]
+    made = pq.read_table(next(run.glob("records/half/0/*.parquet")))
+    assert made["rich"].to_pylist().count("yes") == 100
+    assert max(made["age"].to_pylist()) <= 80
+    page = (run / "report" / "index.html").read_text("utf-8") if (run / "report").exists() else ""
+    assert digest not in page
+
+    # what was made is reused; another seed draws other rows from the same fit
+    again, _ = run_batch([specs(tmp_path, JOB, {**JOB, "job_id": "more", "seed": 1})], str(tmp_path / "out"),
+                         Settings(threads=1), run_id="s")  # fmt: skip
+    assert again["items"]["reused"] == 1
+    key = next((run / "_models").iterdir()).name
+    other = tmp_path / "out" / "s" / "_models" / key
+    assert [f.name for f in sorted(other.iterdir())] == [f.name for f in sorted((run / "_models" / key).iterdir())]
+
+
+def test_the_seed_of_a_sample_does_not_come_from_the_source(tmp_path: Path) -> None:
+    seeds = []
+    for rows in (600, 601):
+        folder = tmp_path / str(rows)
+        folder.mkdir()
+        people(folder, rows)
+        run_batch([specs(folder, JOB)], str(folder / "out"), Settings(threads=1), run_id="r")
+        (file,) = folder.glob("out/r/records/people/0/*.parquet")
+        seeds.append(json.loads(pq.read_schema(file).metadata[b"pressrun"])["seed"])
+    assert seeds[0] == seeds[1]
+
+
+@pytest.mark.parametrize(
+    ("job", "column", "reason"),
+    [
+        ({**JOB, "rows": None}, "rows", "does not give away how many"),
+        ({**JOB, "family": "transformer"}, "family", "write auto"),
+        ({**JOB, "gates": {"min": {"shape": 0.9}}}, "gates", "may decide nothing"),
+        ({**JOB, "parent": "id->other.id"}, "parent", "one record may have many children"),
+        ({**JOB, "preset": "fast"}, "preset", "one way to fit"),
+        (with_privacy(epsilon=-1), "privacy", "epsilon is -1"),
+        ({**JOB, "source": None, "schema": {"columns": []}}, "privacy", "goes with a source"),
+    ],
+)
+def test_specs_that_privacy_does_not_go_with_are_set_aside(
+    tmp_path: Path, job: dict[str, Any], column: str, reason: str
+) -> None:
+    people(tmp_path)
+    (found,) = read([specs(tmp_path, {k: v for k, v in job.items() if v is not None})], scratch=tmp_path)
+    assert isinstance(found, Quarantined)
+    if "schema" not in job:
+        assert found.column == column
+        assert reason in found.reason + found.suggestion
+
+
+@pytest.mark.parametrize(
+    ("job", "column", "reason"),
+    [
+        (with_privacy(public={**PUBLIC, "age": {"values": ["x"]}}), "privacy", "for texts"),
+        (with_privacy(public={k: v for k, v in PUBLIC.items() if k != "city"}), "privacy", "public of 'city'"),
+        (with_privacy(target="wealth"), "privacy", "'wealth', which is no column"),
+        (with_privacy(public={**PUBLIC, "id": {"min": 0, "max": 9}}), "privacy", "primary key 'id'"),
+        ({**JOB, "conditions": {"age": {"min": 30}}}, "conditions", "with the target alone, not with 'age'"),
+        ({**JOB, "constraints": [{"together": ["city", "rich"]}]}, "constraints", "under privacy there is no rule"),
+        ({**JOB, "source": "people.csv"}, "source", "convert it to Parquet"),
+        ({**JOB, "source": "names.parquet", "privacy": {"epsilon": 1, "public": "source"}}, "privacy", "free text"),
+    ],
+)
+def test_jobs_that_cannot_be_private_are_refused_before_any_work(
+    tmp_path: Path, job: dict[str, Any], column: str, reason: str
+) -> None:
+    table = pq.read_table(people(tmp_path))
+    csv.write_csv(table, tmp_path / "people.csv")
+    names = pa.array([f"{'AEIOU'[n % 5]}va {n}" for n in range(table.num_rows)])
+    pq.write_table(table.append_column("name", names), tmp_path / "names.parquet")
+    wanted = {**job, "source": str(tmp_path / job["source"])}
+    for name in ("privacy", "conditions", "constraints"):
+        if name in wanted:
+            wanted[name] = json.dumps(wanted[name])
+    with open_desk(Settings(threads=1)) as desk, pytest.raises(Refused, match=reason) as refused:
+        kind("records").prepare(RecordsJob.model_validate(wanted), desk)
+    assert refused.value.column == column
+
+
+def test_a_private_job_cannot_be_a_parent(tmp_path: Path) -> None:
+    people(tmp_path)
+    child = {"job_id": "child", "kind": "records", "source": "people.parquet", "parent": "id->people.id"}
+    manifest, _ = run_batch([specs(tmp_path, JOB, child)], str(tmp_path / "out"), Settings(threads=1), run_id="r")
+    assert manifest["specs"]["quarantined"] == 1
+
+
+def test_fitting_ahead_is_the_fit_of_later_jobs(tmp_path: Path) -> None:
+    source = people(tmp_path)
+    (tmp_path / "privacy.json").write_text(json.dumps(JOB["privacy"]), encoding="utf-8")
+    done = pressrun("fit", source, "--to", tmp_path / "out", "--privacy", tmp_path / "privacy.json")
+    assert done.exit_code == 0, done.output
+    assert "ε = 3, δ = 0.0001, add or remove one row" in done.stdout
+    job = {name: value for name, value in JOB.items() if name != "primary_key"}
+    run_batch([specs(tmp_path, job)], str(tmp_path / "out"), Settings(threads=1), run_id="r")
+    models = {path.name for path in tmp_path.glob("out/*/_models/*/*")}
+    assert len(models) == 2, "the run's model is not the one fitted before"
