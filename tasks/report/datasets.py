@@ -48,6 +48,8 @@ class DataSetShown:
     parent: dict[str, Any]
     declared: bool = False
     correlations: list[dict[str, Any]] = field(default_factory=list)
+    privacy: dict[str, float] = field(default_factory=dict)
+    """ε and δ of a set that was made under differential privacy."""
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -83,6 +85,7 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         parent=_parent(quality),
         declared=quality.get("declared") is True,
         correlations=_correlations(figures),
+        privacy=_numbers(told) if isinstance(told := quality.get("privacy"), dict) else {},
     )
 
 
