@@ -1,8 +1,9 @@
 """Numbers under differential privacy: a codec that rests on a public range and noisy histograms over it.
 
-The range is cut into even cells. Columns of up to 256 steps have a histogram of single steps; others have two, one of
-128 cells and one as fine as can be, in which values stick out that occur often. These become atoms; the rest becomes
-bins of about equal mass, and eight cells in each, as elsewhere (see `models.table.number`).
+The range is cut into even cells. Columns of up to 256 steps have a histogram of single steps. Others have three: one of
+128 cells, one of 16,384, by which cells of the first are halved again and again where their mass stands out of noise,
+and one of single steps, in which values stick out that occur often. These become atoms; the rest becomes bins of about
+equal mass, and eight cells in each, as elsewhere (see `models.table.number`).
 """
 
 from __future__ import annotations
@@ -57,17 +58,24 @@ class Grid:
         return self.cells <= SINGLE
 
     @property
+    def middle(self) -> int:
+        """Fine cells in a cell of the second histogram."""
+        return -(-self.cells // COARSE**2)
+
+    @property
     def together(self) -> int:
-        """Fine cells in a cell of the first histogram."""
-        return 1 if self.single else -(-self.cells // COARSE)
+        """Fine cells in a cell of the first histogram, a multiple of those in the second's."""
+        return 1 if self.single else self.middle * -(-self.cells // (COARSE * self.middle))
 
     @property
     def levels(self) -> list[int]:
         """How many fine cells a cell of each histogram holds."""
-        return [1] if self.single else [self.together, 1] if self.exact else [self.together]
+        if self.single:
+            return [1]
+        return [self.together, self.middle, *([1] if self.exact and self.middle > 1 else [])]
 
     def histograms(self, numbers: np.ndarray, valid: np.ndarray) -> list[np.ndarray]:
-        """Counts of rows by cell, null in the first place: one histogram, or a coarse and a fine one."""
+        """Counts of rows by cell, null in the first place: one histogram for each level."""
         if self.whole:
             fine = (np.clip(numbers, self.low, self.high) - self.low) // int(self.width)
         else:
@@ -95,7 +103,8 @@ class Grid:
             heights = np.maximum(fine[chosen], 0.0)
         rest = mass.copy()
         np.subtract.at(rest, chosen // self.together, heights)
-        rest = np.maximum(rest, 0.0)
+        rest, inside = np.maximum(rest, 0.0), noisy[min(1, len(noisy) - 1)][1:].copy()
+        np.subtract.at(inside, chosen // self.middle, heights)
         kind = np.int64 if self.whole else np.float64
         codec = NumberCodec(nulls=nulls, whole=self.whole, atoms=(self.low + chosen).astype(kind))
         shares = [*([null] if nulls else []), *heights]
@@ -103,7 +112,7 @@ class Grid:
         if self.exact and self.cells <= FEW_STEPS:
             return codec, np.array(shares)
         if rest.sum() > 0:
-            cells = self._cut(codec, rest)
+            cells = self._cut(codec, *self._refined(rest, inside, sigma))
         return codec, np.concatenate([shares, cells.ravel()])
 
     @staticmethod
@@ -125,12 +134,30 @@ class Grid:
                 around[place] = max(mass[at // self.together] - fine[inside].sum(), 0.0) / self.together
         return high[fine[high] >= STICKS_OUT * np.maximum(around, 0.0)]
 
-    def _cut(self, codec: NumberCodec, mass: np.ndarray) -> np.ndarray:
-        """Lay bins and cells over the mass of the first histogram's cells; the expected counts, bins × cells."""
-        width = self.width * self.together
-        begins = self.low + width * np.arange(len(mass) + 1)
+    def _refined(self, mass: np.ndarray, inside: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
+        """Where cells of some mass begin, and their mass: the first histogram's, halved where the second one, `inside`,
+        tells their halves apart."""
+        if self.single:
+            return self.low + np.arange(len(mass)), mass
+        begins, found, per = [], [], self.together // self.middle
+        for number, whole in enumerate(mass):
+            waiting = [(number * per, min(per, len(inside) - number * per), whole)]
+            while waiting:
+                first, count, held = waiting.pop()
+                half = count // 2
+                if half and held / 2 >= CLEAR * sigma * np.sqrt(half):
+                    sums = np.array([inside[first : first + half].sum(), inside[first + half : first + count].sum()])
+                    left, right = settled(sums, held)
+                    waiting += [(first + half, count - half, right), (first, half, left)]
+                else:
+                    begins.append(self.low + self.width * self.middle * first)
+                    found.append(held)
+        return np.array(begins), np.array(found)
+
+    def _cut(self, codec: NumberCodec, begins: np.ndarray, mass: np.ndarray) -> np.ndarray:
+        """Lay bins and cells over cells that begin there and have that mass; the expected counts, bins × cells."""
         end = self.high + 1 if self.whole else self.high
-        begins[-1] = end
+        begins = np.append(begins, end)
         upto = np.concatenate([[0.0], np.cumsum(mass + 1e-6 * mass.sum() / len(mass))])
         steps = int(end - self.low) if self.whole else None
         bins = BINS if steps is None else max(1, min(BINS, steps // CELLS))
