@@ -28,7 +28,7 @@ from models.table.model import TableModel
 from models.table.number import CELLS, NumberCodec
 from models.table.physical import Units, check_schema, value_type
 from models.table.private.budget import RELATION, Budget, with_noise
-from models.table.private.estimates import conditional, grouped, settled, total_of
+from models.table.private.estimates import UNLIKELY, conditional, grouped, settled, total_of
 from models.table.private.grid import CLEAR
 from models.table.private.network import Leaning, NoisyCounts
 from models.table.private.parents import by_chance, lean_on, pair_scores
@@ -58,7 +58,7 @@ class Seen:
     @property
     def grouped(self) -> np.ndarray:
         """Expected counts by group."""
-        return np.bincount(self.groups, weights=self.counts, minlength=int(self.groups.max()) + 1)
+        return np.bincount(self.groups, weights=self.counts + UNLIKELY, minlength=int(self.groups.max()) + 1)
 
 
 def fit_private(
@@ -172,7 +172,7 @@ def _placed(leanings: Mapping[str, tuple[list[str], np.ndarray]], seen: Mapping[
         if not own.column.parts:
             continue
         kept = [parent for parent in parents if parent in places]  # the others have one token, which tells nothing
-        weights = own.counts + 1e-9
+        weights = own.counts + UNLIKELY
         inside = weights / np.bincount(own.groups, weights=weights)[own.groups]
         places[name] = len(found)
         found.append(Leaning(tuple(places[parent] for parent in kept), chances[:, own.groups] * inside, own.groups))
@@ -189,7 +189,7 @@ def _number(told: Numbers, values: pa.Array, noisy: Sequence[np.ndarray], sigma:
     if codec.cells:
         cells = np.zeros((len(counts), 1 + CELLS))
         cells[:first, 0] = 1.0  # it does not apply
-        cells[first:, 1:] = (inside + 1e-9) / (inside + 1e-9).sum(1, keepdims=True)
+        cells[first:, 1:] = (inside + UNLIKELY) / (inside + UNLIKELY).sum(1, keepdims=True)
     ranks = codec.parts[0].ranks if codec.parts else ()
     column = NumberColumn(type=values.type, units=told.units, codec=codec)
     tokens = codec.encode(*told.read(values))[:, 0] if codec.parts else np.zeros(len(values), np.int64)
@@ -206,7 +206,7 @@ def _category(told: Values, values: pa.Array, noisy: np.ndarray, sigma: float, t
     if column.width > 1:
         null, groups = int(told.nulls), -(-len(told.values) // column.width)
         places = np.zeros(groups * column.width)
-        places[: len(told.values)] = counts[null:] + 1e-9
+        places[: len(told.values)] = counts[null:] + UNLIKELY
         inside = places.reshape(groups, column.width)
         counts = np.concatenate([counts[:null], inside.sum(1)])
         cells = np.zeros((null + groups, 1 + column.width))

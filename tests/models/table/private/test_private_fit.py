@@ -19,6 +19,7 @@ from models.table.conditions import parse_conditions
 from models.table.constraints import parse_constraints
 from models.table.model import TableModel, load_model
 from models.table.number import Part
+from models.table.private.budget import Budget
 from models.table.private.fit import fit_private
 from models.table.private.network import Leaning, NoisyCounts
 from models.table.private.public import Numbers, Values, check_told, public_of
@@ -246,6 +247,36 @@ def test_settings_are_written_alike_and_read_again() -> None:
     told = privacy()
     assert parse_privacy(told.to_json()) == told
     assert parse_privacy(" ") is None
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("seed", range(12))
+def test_odd_tables_are_fitted_and_stay_within_what_is_public(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Budget, "epsilon_spent", lambda _: 0.0)
+    rng = np.random.default_rng(seed)
+    rows = int(rng.choice([1, 2, 5, 300]))
+    columns: dict[str, Any] = {
+        "low": rng.integers(-5, 5, rows),
+        "long": rng.integers(0, 10 ** int(rng.integers(1, 12)), rows),
+        "float": rng.normal(size=rows),
+        "spike": np.where(rng.random(rows) < 0.7, 0.0, np.round(rng.exponential(50, rows), 2)),
+        "flag": rng.random(rows) < 0.2,
+        "text": rng.choice(list("abcd"), rows),
+        "one": ["k"] * rows,
+        "gaps": pa.array(rng.integers(0, 9, rows), mask=rng.random(rows) < 0.5),
+        "stamp": pa.array(rng.integers(0, 10**9, rows)).cast(pa.timestamp("s")),
+        "money": pa.array([f"{cents / 100:.2f}" for cents in rng.integers(0, 9_999, rows)]).cast(pa.decimal128(8, 2)),
+        "byte": pa.array(rng.integers(0, 255, rows).astype(np.uint8)),
+    }
+    kept = [name for name in columns if rng.random() < 0.6] or ["low"]
+    table = pa.table(columns).select(kept)
+    target = str(rng.choice(kept)) if seed % 2 else None
+    epsilon = float(rng.choice([0.01, 0.5, 50]))
+    made = drawn(fit_private(table, Privacy(epsilon, 1e-5, target, {"*": "source"}), noise_seed=seed), 300)
+    assert made.schema.equals(table.schema)
+    for name in {"low", "long", "stamp", "byte", "money"} & set(kept):
+        least, most = pc.min_max(table[name]).as_py().values()
+        assert least <= pc.min(made[name]).as_py() <= pc.max(made[name]).as_py() <= most
 
 
 PARTS = [Part(2), Part(3), Part(4), Part(3, gate=2)]
