@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from models.engine import EngineSpec, FillRequest, FitRequest
 from models.table.codec import plain_values
 from models.table.columns import role_of
-from models.table.steps import FAMILIES, FILLING, default_steps, filling_family
+from models.table.steps import CODED, FAMILIES, FILLING, default_steps, filling_family
 from tasks import identity
 from tasks.desk import FITTED, LocalDesk, open_desk
 from tasks.destination import destination
@@ -91,7 +91,9 @@ def _check_family(family: str) -> None:
     if family in FILLING:
         return
     if family in FAMILIES:
-        reason = f"the family {family} cannot fill nulls: it must know a row's first columns to draw those behind them"
+        whole, begun = "it draws whole rows", "it must know a row's first columns to draw those behind them"
+        why = whole if family in CODED else begun
+        reason = f"the family {family} cannot fill nulls: {why}"
         raise Refused("family", f"{reason}. Choose auto, {listed(FILLING)}")
     near = nearest(family, ("auto", *FILLING))
     advice = f"Did you mean {near}?" if near else f"Choose auto, {listed(FILLING)}"

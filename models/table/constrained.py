@@ -90,6 +90,11 @@ class ConstrainedSampler:
         conditions: Conditions,
         seen: dict[tuple[str, ...], np.ndarray],
     ) -> None:
+        if network.code:
+            raise ValueError(
+                "this model draws whole rows from hidden codes, so that no condition or constraint can steer them: fit one "
+                "of the family transformer"
+            )
         self.codec, self.network = codec, network
         self.given = {self._number(given.column): given for given in conditions.given}
         self.rules = [*conditions.rules, *constraints]

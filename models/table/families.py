@@ -11,12 +11,14 @@ from models.table.network import Network
 from models.table.number import Part
 from models.table.private.network import NoisyCounts
 from models.table.steps import AUTO, MEMBERS
+from models.table.vae import VariationalMLP
 
 # "transformer" is the name of the contract for what draws a row from its first column to its last; here a masked MLP,
 # which is faster than one with attention and no worse.
 NETWORKS: Mapping[str, type[Network]] = {
     "transformer": MaskedMLP,
     "diffusion": MaskedDiffusion,
+    "vae": VariationalMLP,
     "bayes": CountTree,
     "independent": Marginals,
     "private": NoisyCounts,  # not to be asked for by name: it is what settings of `privacy` lead to

@@ -97,16 +97,23 @@ class MaskedMLP(LearnedNetwork):
         """The weights that embed tokens, which are trained at a rate of their own."""
         return [self.embedding, *([] if self.slopes is None else [self.slopes])]
 
-    def nll(self, tokens: Tensor, dropout: float = 0.0, generator: torch.Generator | None = None) -> Tensor:
+    def nll(
+        self,
+        tokens: Tensor,
+        dropout: float = 0.0,
+        generator: torch.Generator | None = None,
+        bias: Tensor | None = None,
+    ) -> Tensor:
         """Negative log-likelihood of each token by each member, nats: (members · parts) × rows.
 
         `tokens` is int64, rows × (members · parts): what each member looks at, side by side. In training a share
-        `dropout` of the hidden units is silenced, drawn from `generator`.
+        `dropout` of the hidden units is silenced, drawn from `generator`. A `bias` of the first layer for each row,
+        members × rows × (parts · hidden), stands for the one of all rows.
         """
         rows, count = len(tokens), len(self.parts)
         inputs = functional.embedding(tokens + self.offsets, self._embedding())
         inputs = inputs.view(rows, self.members, -1).transpose(0, 1)
-        hidden = torch.baddbmm(self.first_bias, inputs, self.first * self.mask)
+        hidden = torch.baddbmm(self.first_bias if bias is None else bias, inputs, self.first * self.mask)
         hidden = functional.relu(hidden).view(self.members, rows, count, self.hidden).transpose(1, 2)
         hidden = _drop(hidden.reshape(self.members * count, rows, self.hidden), dropout, generator)
         hidden = functional.relu(torch.baddbmm(self.second_bias, hidden, self.second)) + hidden
@@ -134,16 +141,19 @@ class MaskedMLP(LearnedNetwork):
 
         Each row follows the model, but the rows of one call are spread evenly over what it allows, see `picking`.
         """
+        return self._drawn(rows, generator).numpy()
+
+    def _drawn(self, rows: int, generator: torch.Generator, bias: Tensor | None = None) -> Tensor:
         tokens = torch.zeros(rows, len(self.parts), dtype=torch.int64)
         known = torch.zeros(self.members, rows, len(self.parts) * self.narrow)
         for place, part in enumerate(self.parts):
-            chances = self._chances(place, known[:, :, : place * self.narrow])
+            chances = self._chances(place, known[:, :, : place * self.narrow], bias)
             tokens[:, place] = pick(chances, generator)
             if part.gate is not None:
                 tokens[:, place] *= tokens[:, place - 1] >= part.gate
             found = self.embed(place, tokens[:, place]).view(rows, self.members, self.narrow).transpose(0, 1)
             known[:, :, place * self.narrow : (place + 1) * self.narrow] = found
-        return tokens.numpy()
+        return tokens
 
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:
@@ -157,14 +167,15 @@ class MaskedMLP(LearnedNetwork):
         known = inputs[:, : place * self.width].view(len(inputs), place, self.members, self.narrow)
         return self._chances(place, known.permute(2, 0, 1, 3).reshape(self.members, len(inputs), -1))
 
-    def _chances(self, place: int, known: Tensor) -> Tensor:
+    def _chances(self, place: int, known: Tensor, bias: Tensor | None = None) -> Tensor:
         """Probabilities of a part's tokens, rows × size; `known` are the earlier parts' embeddings, by member."""
         own = slice(place * self.hidden, (place + 1) * self.hidden)
+        bias = self.first_bias if bias is None else bias
         total: Tensor | float = 0.0
         for member in range(self.members):
             at = member * len(self.parts) + place
             weights = self.first[member, : known.shape[2], own]
-            hidden = functional.relu(torch.addmm(self.first_bias[member, :, own], known[member], weights))
+            hidden = functional.relu(torch.addmm(bias[member, :, own], known[member], weights))
             hidden = functional.relu(torch.addmm(self.second_bias[at], hidden, self.second[at])) + hidden
             total = total + self.heads.chances(at, hidden)
         assert isinstance(total, Tensor)

@@ -70,7 +70,7 @@ class TableModel:
             yield batch.slice(0, min(CHUNK, rows - first))
 
     def log_prob(self, table: pa.Table) -> np.ndarray:
-        """Log-likelihood of each row, nats, at the resolution of the codec's cells; of a diffusion a lower bound."""
+        """Log-likelihood of each row, nats, at the resolution of the codec's cells; of some families a lower bound."""
         tokens = torch.from_numpy(self.codec.encode(table))
         return -torch.cat([self.network.score(piece) for piece in tokens.split(CHUNK)]).numpy()
 

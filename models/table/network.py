@@ -34,10 +34,12 @@ def sizes_for(parts: int, hidden: int = HIDDEN) -> tuple[int, int]:
 class Network(nn.Module):
     """Tokens are int64, rows × parts. What is known of a row stands in `inputs`, `width` numbers for every part.
 
-    It may be several `members` that are trained side by side, each on rows of its own.
+    It may be several `members` that are trained side by side, each on rows of its own. A network whose rows follow from
+    a hidden code has its `code` numbers behind the parts in `inputs`; nothing of its rows can be given or ruled out.
     """
 
     members = 1
+    code = 0
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__()

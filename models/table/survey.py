@@ -17,7 +17,7 @@ from models.table.physical import check_schema, dates_of_strings, is_string, rea
 from models.table.reading import is_parquet, pieces, read_table, size_of
 from models.table.sampling import sample_rows
 
-MOST_ROWS = 1_000_000  # a fit makes at most 1.5 million looks at rows, diffusions 3 million
+MOST_ROWS = 1_000_000  # a fit makes at most 1.5 million looks at rows, of some families 3 million
 MOST_CELLS = 32_000_000  # tokens are held three times, at 8 bytes and some two to a cell: some 1.5 GB
 FEWEST_ROWS = 200_000  # however wide: so many a fit can pass eight times
 MERGED_AT = 1 << 18  # marks

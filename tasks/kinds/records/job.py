@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
-from models.table.conditions import parse_conditions
+from models.table.conditions import Conditions, parse_conditions
 from models.table.constraints import parse_constraints
 from models.table.declared.columns import parse_schema
 from models.table.private.settings import parse_privacy
+from models.table.steps import CODED
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
@@ -26,7 +27,7 @@ LATER: dict[str, str] = {
 # Columns that hold a path or URI, relative to the spec file's folder.
 PATHS = ("source", "schema")
 
-_FAMILIES_LATER = frozenset({"vae", "gan"})
+_FAMILIES_LATER = frozenset({"gan"})
 
 
 JsonText = Annotated[str, Field(max_length=20_000, json_schema_extra={"contentMediaType": "application/json"})]
@@ -92,7 +93,7 @@ class RecordsJob(Job):
         Field(ge=1, le=100_000_000, description="Records wanted; default as many as source, needed with a schema."),
     ] = None
     family: Annotated[
-        Literal["auto", "transformer", "diffusion", "bayes", "independent"],
+        Literal["auto", "transformer", "diffusion", "vae", "bayes", "independent"],
         BeforeValidator(_family),
         Field(description="The kind of record model."),
     ] = "auto"
@@ -165,6 +166,19 @@ class RecordsJob(Job):
             )
         if self.parent:
             raise wrong("parent", "and privacy do not go together: one record may have many children", "leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _nothing_steers_codes(self) -> Self:
+        if self.family not in CODED:
+            return self
+        for column, wanted in (
+            ("conditions", parse_conditions(self.conditions) != Conditions()),
+            ("constraints", parse_constraints(self.constraints)),
+        ):
+            if wanted:
+                reason = f"cannot be kept by the family {self.family}, which draws whole rows from hidden codes"
+                raise wrong(column, reason, "write auto as the family")
         return self
 
     @property

@@ -23,7 +23,7 @@ from models.table.constraints import (
     violations,
 )
 from models.table.model import CHUNK, TableModel, fit_table, load_model
-from models.table.steps import FAMILIES
+from models.table.steps import CODED, FAMILIES
 
 TEN = [
     {"column": "guests", "min": 1, "max": 6},
@@ -87,7 +87,7 @@ def ten() -> list[Constraint]:
     return parse_constraints(json.dumps(TEN))
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+@pytest.fixture(scope="module", params=[family for family in FAMILIES if family not in CODED])
 def hotel(request: pytest.FixtureRequest, ten: list[Constraint]) -> TableModel:
     return fitted(stays(), ten, Conditions(), request.param)
 
@@ -147,6 +147,18 @@ def test_given_values_and_ranges_hold_and_the_rest_follows() -> None:
     assert min(table["price"].to_pylist()) >= 100
     assert table["size"].to_pylist().count("L") > 4_900
     assert rules.tally.kept == rules.tally.drawn
+
+
+@pytest.mark.parametrize("family", CODED)
+@pytest.mark.parametrize(
+    ("rules", "conditions"), [('[{"column": "guests", "min": 1}]', ""), ("", '{"vip": {"shares": {"yes": 0.5}}}')]
+)
+def test_what_draws_whole_rows_from_codes_is_not_steered(family: str, rules: str, conditions: str) -> None:
+    model, _ = fit_table(stays(60), seed=0, steps=2, family=family)
+    with pytest.raises(
+        ValueError, match=r"no condition or constraint can steer them: fit one of the family transformer"
+    ):
+        model.constrained(parse_constraints(rules), parse_conditions(conditions))
 
 
 def test_shares_of_several_values_hold_at_any_length() -> None:

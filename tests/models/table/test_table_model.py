@@ -49,7 +49,7 @@ def drawn(model: model_module.TableModel, rows: int, seed: int = 1) -> pa.Table:
 @pytest.fixture(scope="module", params=DEPENDENT)
 def fitted(request: pytest.FixtureRequest) -> model_module.TableModel:
     torch.set_num_threads(1)
-    steps = {"transformer": 150, "diffusion": 900}.get(request.param)
+    steps = {"transformer": 150, "diffusion": 900, "vae": 600}.get(request.param)
     return fit_table(shop(), seed=0, steps=steps, family=request.param)[0]
 
 
@@ -200,4 +200,5 @@ def test_steps_depend_on_size_alone() -> None:
     assert default_steps(10**9, 15) == 6_000
     assert default_steps(5, 15) == 0
     assert default_steps(24_421, 15, "diffusion") == 4_961
+    assert default_steps(24_421, 15, "vae") == 2_290
     assert default_steps(24_421, 15, "bayes") == default_steps(24_421, 15, "independent") == 0

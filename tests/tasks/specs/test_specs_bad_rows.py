@@ -71,6 +71,13 @@ from tasks.specs import Quarantined, read
             "auto",
         ),
         (
+            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "family": "vae"}
+            | {"constraints": [{"column": "a", "min": 1}]},
+            "constraints",
+            "cannot be kept by the family vae",
+            "write auto as the family",
+        ),
+        (
             {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "privacy": {"x": 1}},
             "privacy",
             "there is no privacy setting 'x'",
