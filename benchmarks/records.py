@@ -39,7 +39,7 @@ from benchmarks.record_peers import PEERS, python_of  # noqa: E402
 TABLES = ROOT.parent / "shared" / "data" / "tables"
 WORK = ROOT / "scratch" / "benchmarks" / "records"
 INSTALLED = ROOT / "scratch" / "peers"
-OURS = ("transformer", "fast", "diffusion", "vae", "bayes")  # families; `fast` is the fast preset of the transformer
+OURS = ("transformer", "fast", "diffusion", "vae", "gan", "bayes")  # families, and the fast preset
 TARGETS = {"adult": "income", "credit-default": "default payment next month"}
 NEAREST = 2_000  # synthetic rows whose nearest neighbours are looked up
 

@@ -92,8 +92,8 @@ class ConstrainedSampler:
     ) -> None:
         if network.code:
             raise ValueError(
-                "this model draws whole rows from hidden codes, so that no condition or constraint can steer them: fit one "
-                "of the family transformer"
+                "this model draws whole rows from hidden codes, so that no condition or constraint can steer them: fit "
+                "one of the family transformer"
             )
         self.codec, self.network = codec, network
         self.given = {self._number(given.column): given for given in conditions.given}

@@ -113,6 +113,7 @@ def _fit(request: FitRequest) -> TableResult:
         "best_step": fit.best,
         "held_out_losses": [list(pair) for pair in fit.losses],
         "counted_loss": fit.counted,
+        "told_apart": [list(pair) for pair in fit.told_apart],
         "columns": {name: column.role for name, column in zip(table.schema.names, model.codec.columns, strict=True)},
         "threads": torch.get_num_threads(),
     }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from models.table.count_tree import CountTree, Marginals
 from models.table.diffusion import MaskedDiffusion
+from models.table.gan import AdversarialMLP
 from models.table.masked_mlp import MaskedMLP
 from models.table.network import Network
 from models.table.number import Part
@@ -19,6 +20,7 @@ NETWORKS: Mapping[str, type[Network]] = {
     "transformer": MaskedMLP,
     "diffusion": MaskedDiffusion,
     "vae": VariationalMLP,
+    "gan": AdversarialMLP,
     "bayes": CountTree,
     "independent": Marginals,
     "private": NoisyCounts,  # not to be asked for by name: it is what settings of `privacy` lead to

@@ -18,6 +18,9 @@ HIDDEN = 48
 COMFORTABLE = 16_000_000  # weights of the first layer; wider tables get narrower networks
 MOST = 64_000_000
 
+Looks = list[tuple[int, float]]
+"""Step and area under the curve of each look at how well drawn rows can be told from real ones."""
+
 
 def sizes_for(parts: int, hidden: int = HIDDEN) -> tuple[int, int]:
     """Embedding width and hidden width for a number of parts. Raises ValueError when the table is too wide."""
@@ -123,6 +126,14 @@ class LearnedNetwork(Network):
 
     def finish(self) -> None:
         """Put away what only training needs."""
+
+    def refine(self, learned: Tensor, judged: Tensor, steps: int, generator: torch.Generator) -> Looks:
+        """Train on, after `steps` of the loss, in the family's own way; rows × parts. Most families are done by then.
+
+        Drawn rows are to be as hard as can be to tell from those `judged`.
+        """
+        del learned, judged, steps, generator
+        return []
 
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:

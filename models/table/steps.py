@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 
-FAMILIES = ("transformer", "diffusion", "vae", "bayes", "independent")
+FAMILIES = ("transformer", "diffusion", "vae", "gan", "bayes", "independent")
 AUTO = "transformer"  # what `auto` stands for, but for small tables
 SMALL = 2_000  # rows; below, `auto` also counts: likelier on Adult up to 800 rows, on Airbnb still at 1,600
 FILLING = ("diffusion", "bayes", "independent")  # families that can be given any columns and draw the others
 LEARNED = 5_000  # rows from which `auto` fills nulls by a diffusion; on 800 of Adult counts fill better, on 4,000 alike
-CODED = ("vae",)  # families whose rows follow from a hidden code, so that nothing of them can be given or ruled out
+CODED = ("vae", "gan")  # families whose rows follow from hidden codes: nothing of them can be given or ruled out
 COUNTED = ("bayes", "independent")  # families without steps: one pass over the rows is all they need
 PRESETS = ("default", "fast")  # of the usual family: several networks whose chances are averaged, or one
 MEMBERS = {"default": 4, "fast": 1}
 BATCH = 256  # rows a step learns from
-EPOCHS = {"transformer": 7, "diffusion": 52, "vae": 24}
-FEWEST, MOST = 200, {"transformer": 6_000, "diffusion": 12_000, "vae": 12_000}
+EPOCHS = {"transformer": 7, "diffusion": 52, "vae": 24, "gan": 24}
+FEWEST, MOST = 200, {"transformer": 6_000, "diffusion": 12_000, "vae": 12_000, "gan": 12_000}
 TOO_FEW = 20  # rows; below, there is nothing to learn but the marginals
 
 

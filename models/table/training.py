@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel
 
-from models.table.network import LearnedNetwork, Network
+from models.table.network import LearnedNetwork, Looks, Network
 from models.table.steps import BATCH, TOO_FEW
 
 RATE = 2e-3
@@ -35,13 +35,15 @@ class Fit:
     """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept: the last one that
     was about as good as the best.
 
-    `counted` are the nats of counts on the same rows, where they were compared.
+    `counted` are the nats of counts on the same rows, where they were compared; `told_apart` what came of adversaries:
+    (step, how well drawn rows can be told from held-out ones, .5 where not at all), of which the lowest was kept.
     """
 
     steps: int = 0
     best: int = 0
     losses: list[tuple[int, float]] = field(default_factory=list)
     counted: float | None = None
+    told_apart: Looks = field(default_factory=list)
 
 
 def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> Fit:
@@ -94,6 +96,8 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
                 break
     network.load_state_dict(kept)
     network.finish()
+    judging, learned = aside[0]
+    fit.told_apart = network.refine(rows[learned], rows[judging], steps, generator)
     return fit
 
 

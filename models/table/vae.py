@@ -25,9 +25,11 @@ from models.table.number import Part
 from models.table.trunk import Trunk, start_linear
 
 CODE = 16  # numbers
-FREE = 5.0  # nats; on Adult 2 make rows no likelier, and with 10 the prior misses more of where codes lie
+FREE = 5.0  # nats at most; on Adult the prior misses more of where codes lie with 10
+FREE_SHARE = 0.25  # of what a row's parts hold, each for itself: a code that must tell more than that tells noise
 COMPONENTS = 256
 ENCODER, BLOCKS = 256, 1
+BEGINNING = 0.3  # of the encoder's last weights: codes that begin farther out are found by the prior late, if at all
 NARROWEST, WIDEST = -6.0, 3.0  # logs of what a code's spread can be
 SCORED = 8  # codes that a row's score is drawn from
 HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -49,6 +51,7 @@ class VariationalMLP(MaskedMLP):
         self.outward = nn.Linear(ENCODER, 2 * CODE)
         self.lift = nn.Parameter(torch.empty(CODE, count * hidden))
         self.prior = Mixture(COMPONENTS, CODE)
+        self.free = 0.0
 
     @classmethod
     def for_parts(cls, parts: Sequence[Part], members: int = 1) -> Self:
@@ -69,7 +72,9 @@ class VariationalMLP(MaskedMLP):
         self.encoder.start(generator)
         start_linear(self.outward, generator)
         self.prior.start(generator)
+        self.free = min(FREE, FREE_SHARE * _entropy(tokens))
         with torch.no_grad():
+            self.outward.weight.mul_(BEGINNING)
             self.lift.normal_(std=CODE**-0.5, generator=generator)
 
     def codes(self, tokens: Tensor, generator: torch.Generator, *, training: bool = False) -> tuple[Tensor, Tensor]:
@@ -88,7 +93,7 @@ class VariationalMLP(MaskedMLP):
         """
         codes, density = self.codes(tokens, generator, training=True)
         told = density - self.prior.log_prob(codes)
-        if float(told.detach().mean()) < FREE:
+        if float(told.detach().mean()) < self.free:
             told = -self.prior.log_prob(codes.detach())
         return self.nll(tokens, DROPOUT, generator, self._bias(codes)).sum(0) + told
 
@@ -123,3 +128,9 @@ class VariationalMLP(MaskedMLP):
     def _bias(self, codes: Tensor) -> Tensor:
         """The first layer's bias in each row, 1 × rows × (parts · hidden)."""
         return torch.addmm(self.first_bias[0], codes, self.lift)[None]
+
+
+def _entropy(tokens: np.ndarray) -> float:
+    """Of the marginals of `tokens` (rows × parts), nats, all parts together."""
+    shares = [np.unique(column, return_counts=True)[1] / len(tokens) for column in tokens.T]
+    return float(sum(-(share * np.log(share)).sum() for share in shares))

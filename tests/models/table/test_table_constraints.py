@@ -155,9 +155,7 @@ def test_given_values_and_ranges_hold_and_the_rest_follows() -> None:
 )
 def test_what_draws_whole_rows_from_codes_is_not_steered(family: str, rules: str, conditions: str) -> None:
     model, _ = fit_table(stays(60), seed=0, steps=2, family=family)
-    with pytest.raises(
-        ValueError, match=r"no condition or constraint can steer them: fit one of the family transformer"
-    ):
+    with pytest.raises(ValueError, match=r"no condition or constraint can steer them: .* the family transformer"):
         model.constrained(parse_constraints(rules), parse_conditions(conditions))
 
 

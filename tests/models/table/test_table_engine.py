@@ -91,7 +91,7 @@ def test_faults_of_a_request_are_answered_and_the_next_one_served(tmp_path: Path
         fit(tmp_path / "absent.parquet", tmp_path / "m"),
         fit(cut, tmp_path / "m"),
         fit(binary, tmp_path / "m"),
-        fit(path, tmp_path / "m", family="gan"),
+        fit(path, tmp_path / "m", family="flow"),
         missing,
         fit(path, tmp_path / "m"),
     )
@@ -99,7 +99,7 @@ def test_faults_of_a_request_are_answered_and_the_next_one_served(tmp_path: Path
         "absent.parquet does not exist",
         "cut.parquet is truncated",
         "column 'blob' is binary",
-        "'gan'",
+        "'flow'",
         "no record",
     ]
     for answer, reason in zip(answers, wanted, strict=False):

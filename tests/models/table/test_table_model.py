@@ -49,7 +49,7 @@ def drawn(model: model_module.TableModel, rows: int, seed: int = 1) -> pa.Table:
 @pytest.fixture(scope="module", params=DEPENDENT)
 def fitted(request: pytest.FixtureRequest) -> model_module.TableModel:
     torch.set_num_threads(1)
-    steps = {"transformer": 150, "diffusion": 900, "vae": 600}.get(request.param)
+    steps = {"transformer": 150, "diffusion": 900, "vae": 400, "gan": 400}.get(request.param)
     return fit_table(shop(), seed=0, steps=steps, family=request.param)[0]
 
 

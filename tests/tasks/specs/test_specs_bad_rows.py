@@ -65,16 +65,23 @@ from tasks.specs import Quarantined, read
             "",
         ),
         (
-            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "family": "gan"},
+            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "family": "gam"},
             "family",
-            "the family gan are not supported yet",
-            "auto",
+            "not one of auto, transformer, diffusion, vae, gan",
+            "did you mean gan?",
         ),
         (
             {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "family": "vae"}
             | {"constraints": [{"column": "a", "min": 1}]},
             "constraints",
             "cannot be kept by the family vae",
+            "write auto as the family",
+        ),
+        (
+            {"kind": "records", "channel": None, "product_name": None, "source": "s3://b/k", "family": "gan"}
+            | {"conditions": {"a": 1}},
+            "conditions",
+            "cannot be kept by the family gan",
             "write auto as the family",
         ),
         (
