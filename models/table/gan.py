@@ -22,18 +22,20 @@ from models.table.telling import told_apart
 from models.table.trunk import start_linear
 from models.table.vae import VariationalMLP
 
-SHARE = 4  # steps of the autoencoder to one of the adversaries
+SHARE = 3  # steps of the autoencoder to one of the adversaries
 ALONE = 3  # one part in so many of these is the critic's alone
 LOOKS = 4
-RATE, CRITIC_RATE = 5e-5, 1e-3  # a critic that hardly sees anything sends the generator astray
+RATE, CRITIC_RATE = 1e-4, 1e-3  # a critic that hardly sees anything sends the generator astray
+ANCHOR = 0.1  # of the autoencoder's loss beside the critic's; alone it does nothing any more
 BETAS = (0.0, 0.99)
 LAST = 0.1  # what is left of the rates at the end
-SLOPES = 0.02  # how much squared slopes cost the critic
+SLOPES = 0.1  # how much squared slopes cost the critic
 WARMTH = 0.7  # of the softmax that slopes pass through
 AVERAGED = 100  # steps that the weights which are kept are averaged over
 CRITIC = 256
 MOST_LEARNED = 1_000_000  # tokens that trees learn from
-DRAWS, DRAWN = 3, 4  # draws that they tell, and drawn rows to each row that judges
+DRAWS, DRAWN = 4, 4  # draws that they tell, and drawn rows to each row that judges
+CHANCE = 0.003  # how much less may be told of other weights by chance: by so much they have to be better
 
 
 class AdversarialMLP(VariationalMLP):
@@ -42,7 +44,8 @@ class AdversarialMLP(VariationalMLP):
     def refine(self, learned: Tensor, judged: Tensor, steps: int, generator: torch.Generator) -> Looks:
         """Train against a critic on tokens `learned`, judge by tokens `judged`; both int64, rows × parts.
 
-        Returns step and area under the curve of each look; the weights of the lowest are kept.
+        Returns step and area under the curve of each look; the weights of the lowest are kept, or those that it began
+        with where no others are clearly better.
         """
         steps //= SHARE
         shown = learned[: MOST_LEARNED // len(self.parts)]
@@ -52,6 +55,7 @@ class AdversarialMLP(VariationalMLP):
         criticises = torch.optim.Adam(critic.parameters(), lr=CRITIC_RATE, betas=BETAS)
         seeds = torch.randint(2**62, (DRAWS, 2), generator=generator).tolist()
         looks = [(0, self._told(shown, judged, seeds))]
+        least = looks[0][1] - CHANCE
         averaged = [weight.detach().clone() for weight in moving]
         kept = [weight.clone() for weight in averaged]
         alone = steps // ALONE
@@ -65,15 +69,16 @@ class AdversarialMLP(VariationalMLP):
             if step <= alone:
                 continue
             margins = critic(self.drawn_softly(BATCH, generator)) - critic(other)
-            _descend(moves, functional.softplus(-margins).mean(), RATE * slower)
+            again = self.loss(learned[torch.randint(len(learned), (BATCH,), generator=generator)], generator)
+            _descend(moves, functional.softplus(-margins).mean() + ANCHOR * again.mean(), RATE * slower)
             for mean, weight in zip(averaged, moving, strict=True):
                 mean.lerp_(weight.detach(), 1 / AVERAGED)
             if (step - alone) % every == 0:
                 current = [weight.detach().clone() for weight in moving]
                 _put(moving, averaged)
                 looks.append((step, self._told(shown, judged, seeds)))
-                if looks[-1][1] < min(area for _, area in looks[:-1]):
-                    kept = [weight.clone() for weight in averaged]
+                if looks[-1][1] < least:
+                    least, kept = looks[-1][1], [weight.clone() for weight in averaged]
                 _put(moving, current)
         _put(moving, kept)
         return looks

@@ -56,7 +56,7 @@ def test_adversaries_mend_a_generator(monkeypatch: pytest.MonkeyPatch) -> None:
         network.lift.mul_(0.2)  # what codes tell of the row is nearly lost
         network.first.mul_(0.8)
     before = told(network)
-    looks = network.refine(*(torch.from_numpy(rows(n, seed)) for n, seed in ((3_000, 0), (1_000, 1))), 1_200, _seed())
+    looks = network.refine(*(torch.from_numpy(rows(n, seed)) for n, seed in ((3_000, 0), (1_000, 1))), 900, _seed())
     after = told(network)
     assert looks[0][0] == 0
     assert before - 0.5 > 0.04
@@ -66,14 +66,20 @@ def test_adversaries_mend_a_generator(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_weights_that_are_easier_to_tell_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     network = warm()
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    areas = iter([0.52, 0.53, 0.6, 0.9, 0.53])
+    areas = iter([0.52, 0.53, 0.6, 0.9, 0.518])
     monkeypatch.setattr("models.table.gan.told_apart", lambda *_: next(areas))
     monkeypatch.setattr("models.table.gan.DRAWS", 1)
     learned = torch.from_numpy(rows(600))
-    assert network.refine(learned, learned[:50], 48, _seed()) == [(0, 0.52), (6, 0.53), (8, 0.6), (10, 0.9), (12, 0.53)]
+    assert network.refine(learned, learned[:50], 36, _seed()) == [
+        (0, 0.52),
+        (6, 0.53),
+        (8, 0.6),
+        (10, 0.9),
+        (12, 0.518),
+    ]
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     areas = iter([0.52, 0.53, 0.51, 0.9, 0.53])
-    network.refine(learned, learned[:50], 48, _seed())
+    network.refine(learned, learned[:50], 36, _seed())
     assert not torch.equal(network.first, before["first"])
 
 
@@ -119,9 +125,9 @@ def test_trees_tell_what_differs_and_nothing_else() -> None:
 def test_a_fit_says_how_well_its_rows_are_told_and_repeats(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table = pa.table({"a": rng.integers(0, 9, 300), "b": rng.random(300)})
-    model, fit = fit_table(table, seed=0, steps=24, family="gan")
+    model, fit = fit_table(table, seed=0, steps=18, family="gan")
     assert [step for step, _ in fit.told_apart] == [0, 3, 4, 5, 6]
-    assert fit_table(table, seed=0, steps=24, family="gan")[1].told_apart == fit.told_apart
+    assert fit_table(table, seed=0, steps=18, family="gan")[1].told_apart == fit.told_apart
     model.save(tmp_path)
     made, remade = (pa.Table.from_batches(one.sample(99, 3)) for one in (model, load_model(tmp_path)))
     assert made.equals(remade)
