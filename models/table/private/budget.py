@@ -9,12 +9,18 @@ and Wang 2018, "Improving the Gaussian mechanism"), the latter by privacy loss d
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from typing import Any
 
+import absl.logging
 import dp_accounting
 import numpy as np
 from dp_accounting import pld
+
+# The accountant logs through absl, which holds on to the stderr that it finds on import, and closes it when somebody
+# configures logging anew: Prefect does. Only the process's own is safe from that.
+absl.logging.get_absl_handler().python_handler.setStream(sys.__stderr__)
 
 RELATION = "add or remove one row"
 MARGIN = 1.0001  # times the noise that is due, for the accountant's own rounding is towards more ε

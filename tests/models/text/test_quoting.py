@@ -59,6 +59,7 @@ def test_behind_a_colon_a_point_is_likelier_to_begin_unless_it_was_made():
     made = Quotes([(0,)], [(2, 3)], vocabulary(pieces))
     assert made.bonuses([0]) == {}
     assert made.bonuses([0, 1])[2] > 0
+    assert made.bonuses([0, 1, 2, 3])[2] < 0
     assert made.bonuses([0, 1, 2, 3, 1])[2] < 0
 
 
