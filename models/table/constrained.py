@@ -20,7 +20,7 @@ import rstr
 import torch
 
 from models.table.codec import TableCodec, plain_values
-from models.table.columns import CategoryColumn, Chunk, KeyColumn, NumberColumn, TextColumn
+from models.table.columns import CategoryColumn, Chunk, KeyColumn, MadeColumn, NumberColumn, TextColumn
 from models.table.conditions import Conditions, Given, assign
 from models.table.constraints import (
     Among,
@@ -134,7 +134,7 @@ class ConstrainedSampler:
             self.tally.kept += int(good.sum())
             pending = np.setdiff1d(pending, filled)
             if not len(pending):
-                return self._assembled(kept, first, rows, taken)
+                return self._assembled(kept, first, rows, taken, seed)
             barren = 0 if len(chosen) else barren + 1
             if barren == BARREN:
                 break
@@ -368,15 +368,22 @@ class ConstrainedSampler:
         self.tally.sent_back[words] = self.tally.sent_back.get(words, 0) + rows
 
     def _assembled(
-        self, kept: list[tuple[np.ndarray, pa.RecordBatch]], first: int, rows: int, taken: list[set[str]]
+        self,
+        kept: list[tuple[np.ndarray, pa.RecordBatch]],
+        first: int,
+        rows: int,
+        taken: list[set[str]],
+        seed: Sequence[int],
     ) -> pa.RecordBatch:
-        """The kept rows in the order of their slots; running keys count slots, not candidates."""
+        """The kept rows in the order of their slots; keys and made-up texts count slots, not candidates."""
         order = np.argsort(np.concatenate([slots for slots, _ in kept]), kind="stable")
         table = pa.Table.from_batches([batch for _, batch in kept]).take(pa.array(order))
         values = {n: plain_values(table.column(n)) for n in range(table.num_columns)}
+        ruled = {name for rule in self.rules for name in columns_of(rule)}
         for number, column in enumerate(self.codec.columns):
-            if isinstance(column, KeyColumn):
-                chunk = Chunk(np.random.default_rng(0), first, taken[number])
+            made = isinstance(column, MadeColumn) and self.codec.schema.names[number] not in ruled
+            if made or isinstance(column, KeyColumn):
+                chunk = Chunk(np.random.default_rng([*seed, number]), first, taken[number])
                 values[number] = column.decode(np.zeros((rows, 0), np.int64), chunk)
         return self.codec.batch(values)
 

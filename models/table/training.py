@@ -83,7 +83,7 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
         loss.backward()
         optimizer.step()
         fit.steps += 1
-        if fit.steps % AVERAGE_EVERY == 0:
+        if fit.steps % AVERAGE_EVERY == 0 or fit.steps < AVERAGE_EVERY:
             average.update_parameters(network)
         if fit.steps % look == 0 or fit.steps == steps:
             score = _score(averaged, judges)

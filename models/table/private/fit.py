@@ -33,7 +33,7 @@ from models.table.private.grid import CLEAR
 from models.table.private.network import Leaning, NoisyCounts
 from models.table.private.parents import by_chance, lean_on, pair_scores
 from models.table.private.public import Empty, Key, Made, Numbers, Public, Values, public_of
-from models.table.private.settings import SOURCE, Privacy, default_delta
+from models.table.private.settings import SOURCE, Privacy
 
 FAMILY = "private"
 HISTOGRAMS, SCORES, TABLES = 0.3, 0.05, 0.65  # shares of the budget, tuned on halves of Adult's train half
@@ -71,8 +71,7 @@ def fit_private(
     """
     check_schema(table.schema)
     public = public_of(table, privacy, primary_key)
-    delta = default_delta(table.num_rows) if privacy.delta is None else privacy.delta
-    budget = Budget(privacy.epsilon, delta)
+    budget = Budget(privacy.epsilon, privacy.delta)
     rng = np.random.default_rng(secrets.randbits(256) if noise_seed is None else noise_seed)
     seen, total = _look_at_columns(table, public, budget, rng)
     leanings = _look_at_tables(seen, total, privacy.target, budget, rng)

@@ -32,6 +32,7 @@ from models.table.private.grid import Grid
 from models.table.private.settings import SOURCE, Privacy
 
 MOST_VALUES = 4_096
+MOST_DIGITS = 18  # of decimals, as 64-bit numbers hold them
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,12 @@ def check_told(schema: pa.Schema, privacy: Privacy, primary_key: str | None = No
             raise ValueError(f"public names {name!r}, which is no column of the source")
     if privacy.target is not None and privacy.target not in known:
         raise ValueError(f"target is {privacy.target!r}, which is no column of the source")
+    for field in schema:
+        entry, kind = privacy.of(field.name), field.type
+        read = entry is not None and (entry == SOURCE or "min" in entry)
+        if read and (pt.is_uint64(kind) or (pt.is_decimal(kind) and kind.precision > MOST_DIGITS)):
+            # one such value would decide whether the fit comes about at all
+            raise ValueError(f"{field.name!r} is {kind}, of which values may not fit into 64 bits; cast it to int64")
     silent = [f.name for f in schema if privacy.of(f.name) is None and not _self_evident(f.type)]
     if silent:
         raise ValueError(
@@ -187,7 +194,7 @@ def of_source(column: pa.Field, values: pa.ChunkedArray, *, primary_key: bool = 
         raise ValueError(f"{name!r} has no finite number; leave it out of the source")
     low, high, whole = kept.min().item(), kept.max().item(), numbers.dtype == np.int64
     if low == high and not whole:
-        high = float(np.nextafter(low, np.inf))
+        high = low + 1e-9 * max(abs(low), 1.0)
     return Numbers(units, _grid(name, low, high, whole), nulls or bool(np.isnan(numbers[valid]).any()))
 
 
@@ -213,7 +220,7 @@ def _range(name: str, kind: pa.DataType, entry: Mapping[str, Any], nulls: bool) 
             numbers = numbers if digits is None else np.rint(numbers).astype(np.int64)
         else:
             numbers, _, units = to_numbers(literals(bounds, kind))
-    except (ValueError, TypeError, pa.ArrowException) as error:
+    except (ValueError, TypeError, OverflowError, pa.ArrowException) as error:
         raise ValueError(f"min and max of {name!r}: {error}") from error
     low, high = numbers.tolist()
     if not low < high:

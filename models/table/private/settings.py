@@ -14,7 +14,6 @@ with the source's rows, which no budget pays for.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,6 +22,8 @@ from models.table.declared.near import advice
 
 MOST_EPSILON = 100.0
 MOST_DELTA = 1e-3
+HUGE = 1e300
+USUAL_DELTA = 1e-6  # not by the number of rows, which is private too
 SOURCE = "source"
 REST = "*"
 KEYS = ("epsilon", "delta", "target", "public", "compare")
@@ -31,10 +32,10 @@ ENTRIES = ("min", "max", "decimals", "values", "template", "key", "nulls")
 
 @dataclass(frozen=True, slots=True)
 class Privacy:
-    """`public` holds, by column, an object or `"source"`; `delta` is None where it follows from the rows."""
+    """`public` holds, by column, an object or `"source"`."""
 
     epsilon: float
-    delta: float | None = None
+    delta: float = USUAL_DELTA
     target: str | None = None
     public: Mapping[str, Mapping[str, Any] | str] = field(default_factory=dict)
     compare: bool = False
@@ -48,12 +49,6 @@ class Privacy:
         told = {name: getattr(self, name) for name in KEYS}
         kept = {name: value for name, value in told.items() if value not in (None, False)}
         return json.dumps(kept, ensure_ascii=False, sort_keys=True)
-
-
-def default_delta(rows: int) -> float:
-    """The greatest power of ten that is at most one in ten times the rows: δ is the chance that ε does not hold, and
-    should be well below one row's share. Of the number of rows it gives away the order of magnitude."""
-    return float(10.0 ** -math.ceil(math.log10(10 * max(rows, 1))))
 
 
 def parse_privacy(text: str) -> Privacy | None:
@@ -70,7 +65,7 @@ def parse_privacy(text: str) -> Privacy | None:
         if name not in KEYS:
             raise ValueError(f"there is no privacy setting {name!r}; {advice(name, KEYS)}")
     epsilon = _number("epsilon", told.get("epsilon"), MOST_EPSILON)
-    delta = None if told.get("delta") is None else _number("delta", told["delta"], MOST_DELTA)
+    delta = USUAL_DELTA if told.get("delta") is None else _number("delta", told["delta"], MOST_DELTA)
     target, compare = told.get("target"), told.get("compare", False)
     if target is not None and not isinstance(target, str):
         raise ValueError(f"target is {target!r}, not the name of a column")
@@ -119,6 +114,12 @@ def _check(column: str, entry: Mapping[str, Any]) -> None:
         raise ValueError(f"the template of {column!r} is no text")
     if entry.get("key", True) is not True or not isinstance(entry.get("nulls", True), bool):
         raise ValueError(f"key of {column!r} is true, its nulls true or false")
+    for bound in ("min", "max"):
+        value = entry.get(bound, 0)
+        if isinstance(value, bool) or not (
+            isinstance(value, str) or (isinstance(value, int | float) and abs(value) < HUGE)
+        ):
+            raise ValueError(f"{bound} of {column!r} is {value!r}, neither a finite number nor a date")
     decimals = entry.get("decimals", 0)
     if not isinstance(decimals, int) or isinstance(decimals, bool) or not 0 <= decimals <= 9:
         raise ValueError(f"decimals of {column!r} are a whole number from 0 to 9")

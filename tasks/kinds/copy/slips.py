@@ -117,8 +117,13 @@ def _again(job: CopyJob, told: list[str]) -> Iterable[str]:
 
 def _twice(job: CopyJob, text: str) -> Iterable[str]:
     """Features that one field tells twice."""
+    features = list(dict.fromkeys(job.features))
     for line in map(words, text.split("\n")):
-        yield from (feature for feature in dict.fromkeys(job.features) if len(_places(words(feature), line)) > 1)
+        for feature in features:
+            wanted = words(feature)
+            longer = [other for other in map(words, features) if len(other) > len(wanted)]
+            if len(_places(wanted, _without(longer, line))) > 1:
+                yield feature
 
 
 def _named(job: CopyJob, text: str) -> Iterable[str]:
@@ -126,8 +131,10 @@ def _named(job: CopyJob, text: str) -> Iterable[str]:
     name = words(job.product_name or "")
     if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
         yield " ".join(name)
-    if job.product_name and (found := re.search(re.escape(job.product_name.strip()) + r"-\w+", text, re.IGNORECASE)):
-        yield found[0]
+    own = " ".join((*job.features, *job.facts.values(), *job.must_include)).lower()
+    for found in re.findall(rf"(?<!\w){re.escape((job.product_name or '').strip())}-\w+", text, re.IGNORECASE):
+        if name and found.lower() not in own:
+            yield found
 
 
 def _uncapitalised(job: CopyJob, text: str) -> Iterable[str]:

@@ -79,7 +79,7 @@ class RecordsKind:
         except ValueError as error:
             raise Refused("source", str(error)) from error
         if job.privacy:
-            return private.prepare(job, path, shape, desk)
+            return private.prepare(job, path, desk)
         if job.primary_key is not None:
             if job.primary_key not in shape.columns:
                 raise Refused("primary_key", f"{job.primary_key!r} is no column of {job.source}")

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from models.engine import SampleRequest, TableResult
 from models.table.conditions import parse_conditions
 from models.table.constraints import Sum, Together, check_constraints, describe, parse_constraints
 from models.table.physical import is_string, value_type
 from models.table.private.public import Numbers, Values, check_told, declared, of_source
-from models.table.private.settings import REST, SOURCE, Privacy, default_delta, parse_privacy
+from models.table.private.settings import REST, SOURCE, Privacy, parse_privacy
 from models.table.reading import is_parquet, pieces
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, Fit, Prepared, Refused, settle
@@ -32,15 +33,13 @@ AFTERWARDS = (
 )
 
 
-def prepare(job: RecordsJob, path: Path, shape: source.Shape, desk: Desk) -> Prepared:
+def prepare(job: RecordsJob, path: Path, desk: Desk) -> Prepared:
     """What planning must know of a job on the source at `path`. Jobs with the same settings share a fit, whatever else
     they ask for, so that the budget is spent once. Raises `Refused`."""
     privacy = _settings(job)
     head = source.head(path)
     _check_public(job, privacy, path, head.schema)
     _check_asked(job, privacy, head)
-    if privacy.delta is None:
-        privacy = replace(privacy, delta=default_delta(shape.rows))
     digest = desk.source_digest("source", job.source)
     fit_inputs = {
         "source": digest,
@@ -130,6 +129,8 @@ def _check_public(job: RecordsJob, privacy: Privacy, path: Path, schema: pa.Sche
             told = None if entry is None or entry == SOURCE else declared(field, entry)
             if job.primary_key == field.name and isinstance(told, Numbers | Values):
                 raise ValueError(f"the primary key {field.name!r} has a range or values; write key or a template")
+            if job.primary_key == field.name and told is None and not pt.is_integer(field.type):
+                raise ValueError(f"the primary key {field.name!r} is {field.type}; write a template for it")
     except ValueError as error:
         raise Refused("privacy", str(error)) from error
     if job.primary_key is not None and job.primary_key not in schema.names:

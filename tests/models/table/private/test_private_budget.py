@@ -12,7 +12,7 @@ from models.table.private import fit
 from models.table.private.budget import Budget, with_noise
 from models.table.private.grid import Grid
 from models.table.private.parents import pair_scores
-from models.table.private.settings import Privacy, default_delta
+from models.table.private.settings import Privacy, parse_privacy
 
 EVERY = Privacy(1.0, 1e-5, None, {"*": "source"})
 
@@ -36,8 +36,16 @@ def test_less_epsilon_means_more_noise() -> None:
     assert Budget(1.0, 1e-5).multiplier(1.0) == pytest.approx(3.7310, abs=1e-4)
 
 
-def test_delta_by_default_is_below_a_tenth_of_a_row() -> None:
-    assert [default_delta(rows) for rows in (1, 100, 101, 24_421)] == pytest.approx([0.1, 1e-3, 1e-4, 1e-6])
+def test_delta_by_default_tells_nothing_of_the_rows() -> None:
+    told = parse_privacy('{"epsilon": 3, "public": "source"}')
+    assert told is not None
+    assert told.delta == 1e-6
+
+
+@pytest.mark.parametrize("bound", ["[1]", "true", "1e400", "1" + "0" * 400])
+def test_bounds_that_are_none_are_named(bound: str) -> None:
+    with pytest.raises(ValueError, match="max of 'age' is"):
+        parse_privacy(f'{{"epsilon": 3, "public": {{"age": {{"min": 0, "max": {bound}}}}}}}')
 
 
 def test_a_row_moves_histograms_and_scores_no_more_than_reckoned() -> None:

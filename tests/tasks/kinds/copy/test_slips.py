@@ -70,6 +70,18 @@ def test_each_kind_is_found(text, slip):
     assert slip in found(text)
 
 
+def test_a_feature_within_another_is_told_once_by_each():
+    features = ["cotton lining", "organic cotton lining for winter"]
+    assert found("Cotton lining. Organic cotton lining for winter.", features=features) == []
+    assert found("Cotton lining. And more: cotton lining.", features=features) == ["cotton lining"]
+
+
+def test_a_name_within_a_feature_may_go_on():
+    job = {"product_name": "Aero", "features": ["Aero-grade alloy"]}
+    assert "Aero-grade" not in found("Of Aero-grade alloy.", **job)
+    assert "Aero-Aero" in found("The Aero-Aero.", **job)
+
+
 def test_several_things_after_an_article():
     assert found("See a sturdy legs.", features=["sturdy legs"]) == ["a sturdy"]
     assert found("See a sturdy leg.", features=["sturdy leg"]) == []
