@@ -105,10 +105,15 @@ def fit(
 ) -> int:
     """Fit a record model once, to sample from later."""
     from tasks.fitting import fit as fit_table
+    from tasks.kinds.base import Refused
     from tasks.store import open_store
 
     if privacy and not privacy.lstrip().startswith("{"):
-        privacy = Path(privacy).read_text(encoding="utf-8")
+        try:
+            privacy = Path(privacy).read_text(encoding="utf-8")
+        except OSError as error:
+            reason = f"{privacy} is no JSON object, and as a file it cannot be read: {error.strerror}"
+            raise Refused("privacy", reason) from error
     record = fit_table(table, open_store(to), settings_of(profile, sets), "fast" if fast else "default", privacy)
     if record.fitted is None:
         typer.echo(f"The fit failed; the reason stands in {to}/{record.run_id}/{record.rejected}", err=True)

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import orjson
+from pydantic import ValidationError
 
 from tasks.commit import Commit, load_commit
 from tasks.desk import open_desk
@@ -13,11 +14,13 @@ from tasks.engines import EnginePool
 from tasks.identity import digest
 from tasks.index import announce, publish_segment
 from tasks.kinds import kind as kind_named
+from tasks.kinds.base import Refused
 from tasks.manifest import finish
 from tasks.plan.freeze import PLAN, load_plan
 from tasks.plan.model import FitTask, Plan, Shard
 from tasks.settings import Settings
 from tasks.shard import make_shard
+from tasks.specs.wording import problems
 from tasks.store import Store, is_s3
 from tasks.workshop import Workshop
 from tasks.writer import Lease
@@ -35,7 +38,12 @@ def fit(table: str, store: Store, settings: Settings, preset: str = "default", p
         asked = {"job_id": "fit", "kind": "records", "source": source, "preset": preset}
         if privacy:
             asked |= {"privacy": privacy, "rows": "1"}  # of samples, which a fit does not make
-        job = kind.job.model_validate(asked)
+        try:
+            job = kind.job.model_validate(asked)
+        except ValidationError as error:
+            wrong = problems(error, {})[0]
+            told = "; ".join(filter(None, (f"{wrong.column}: {wrong.reason}", wrong.suggestion)))
+            raise Refused(wrong.column, told) from error
         prepared = kind.prepare(job, desk)
         assert prepared.fit is not None
         wanted = prepared.fit

@@ -14,6 +14,10 @@ import pytest
 from support.batches import run_batch
 from support.cli import pressrun
 
+from models.table.conditions import Conditions
+from models.table.constraints import parse_constraints
+from models.table.private.fit import fit_private
+from models.table.private.settings import parse_privacy
 from tasks.desk import open_desk
 from tasks.identity import sha256
 from tasks.kinds import kind
@@ -76,7 +80,7 @@ def test_a_private_data_set_says_what_was_promised_and_nothing_of_its_source(tmp
     assert table.num_rows == 500
     assert table["id"].to_pylist() == list(range(1, 501))
     lineage = json.loads(table.schema.metadata[b"pressrun"])
-    assert lineage["privacy"] == {"epsilon": 3.0, "delta": 1e-4, "relation": "add or remove one row"}
+    assert lineage["privacy"] == {"epsilon": 3.0, "delta": 1e-6, "relation": "add or remove one row"}
     digest = sha256(source.read_bytes())
     shown = file.read_bytes() + b"".join(f.read_bytes() for f in run.glob("_models/*/*"))
     assert digest.encode() not in shown
@@ -93,7 +97,7 @@ def test_a_private_data_set_says_what_was_promised_and_nothing_of_its_source(tmp
     assert made["rich"].to_pylist().count("yes") == 100
     assert max(made["age"].to_pylist()) <= 80
     page = (run / "report" / "index.html").read_text("utf-8")
-    assert page.count("ε = 3, δ = 0.0001, for one row more or less. Nothing is compared") == 2
+    assert page.count("ε = 3, δ = 1e-06, for one row more or less. Nothing is compared") == 2
     assert page.count("not covered by it") == 1
 
     # what was made is reused; another seed draws other rows from the same fit
@@ -181,8 +185,32 @@ def test_fitting_ahead_is_the_fit_of_later_jobs(tmp_path: Path) -> None:
     (tmp_path / "privacy.json").write_text(json.dumps(JOB["privacy"]), encoding="utf-8")
     done = pressrun("fit", source, "--to", tmp_path / "out", "--privacy", tmp_path / "privacy.json")
     assert done.exit_code == 0, done.output
-    assert "ε = 3, δ = 0.0001, add or remove one row" in done.stdout
+    assert "ε = 3, δ = 1e-06, add or remove one row" in done.stdout
     job = {name: value for name, value in JOB.items() if name != "primary_key"}
     run_batch([specs(tmp_path, job)], str(tmp_path / "out"), Settings(threads=1), run_id="r")
     models = {path.name for path in tmp_path.glob("out/*/_models/*/*")}
     assert len(models) == 2, "the run's model is not the one fitted before"
+
+
+@pytest.mark.parametrize(
+    ("privacy", "options", "said"),
+    [
+        ('{"epsilon": 0, "public": "source"}', [], "epsilon is 0"),
+        ("missing.json", [], "missing.json is no JSON object, and as a file it cannot be read"),
+        ('{"epsilon": 1, "public": "source"}', ["--fast"], "preset: is fast"),
+    ],
+)
+def test_a_fit_that_cannot_be_private_says_why(tmp_path: Path, privacy: str, options: list[str], said: str) -> None:
+    table = people(tmp_path)
+    ended = pressrun("fit", str(table), "--to", str(tmp_path / "out"), "--privacy", privacy, *options)
+    assert ended.exit_code == 2
+    assert said in ended.output
+
+
+def test_made_up_texts_count_rows_under_rules_too(tmp_path: Path) -> None:
+    table = pa.table({"id": [f"x{n}" for n in range(300)], "age": np.arange(300) % 60 + 18})
+    public = {"id": {"template": "P{row}"}, "age": {"min": 18, "max": 90}}
+    model = fit_private(table, parse_privacy(json.dumps({"epsilon": 5, "public": public})), noise_seed=1)
+    rules = model.constrained(parse_constraints('[{"column": "age", "min": 30}]'), Conditions())
+    made = pa.Table.from_batches(model.sample(9_000, 3, rules))
+    assert made["id"].to_pylist() == [f"P{n}" for n in range(1, 9_001)]
