@@ -34,7 +34,8 @@ class MaskedMLP(LearnedNetwork):
 
     mask: Tensor
     decay = 0.05
-    tolerance = 0.01  # late steps, at a low rate, even out the marginals, and members err apart: an average gains
+    # Late steps, at a low rate, even out the marginals, and members err apart: an average gains.
+    tolerance, tolerance_at_end = 0.003, 0.01
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int, members: int = 1) -> None:
         super().__init__(list(parts) * members, width, hidden)

@@ -91,7 +91,8 @@ class LearnedNetwork(Network):
 
     offsets: Tensor
     decay = 0.0  # of the weights, in training: a share of the rate
-    tolerance = 0.0  # by what share held-out rows may be less likely at the end before earlier weights are preferred
+    tolerance = 0.0  # by what share held-out rows may get less likely again before earlier weights are preferred
+    tolerance_at_end = 0.0  # the same for the last step
 
     def __init__(self, parts: Sequence[Part], width: int, hidden: int) -> None:
         super().__init__(parts, width, hidden)

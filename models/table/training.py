@@ -32,8 +32,8 @@ RAMP = 0.5  # of the updates so far, at most
 
 @dataclass(slots=True)
 class Fit:
-    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept: the likeliest one,
-    or the last where it is about as good.
+    """How a fit went. `losses` are (step, held-out nats per row); `best` is the step that was kept: the last that was
+    about as good as the best.
 
     `counted` are the nats of counts on the same rows, where they were compared; `told_apart` what came of adversaries:
     (step, how well drawn rows can be told from held-out ones, .5 where not at all), of which the lowest was kept.
@@ -89,8 +89,8 @@ def fit_network(network: Network, tokens: np.ndarray, steps: int, seed: int) -> 
             score = _score(averaged, judges)
             fit.losses.append((fit.steps, round(score, 5)))
             lowest = min(lowest, score)
-            # Only whole fits are forgiven something: one that ends early learns rows by heart.
-            forgiven = network.tolerance if fit.steps == steps else 0.0
+            # Whole fits are forgiven more: one that ends early learns rows by heart.
+            forgiven = network.tolerance_at_end if fit.steps == steps else network.tolerance
             if score <= lowest * (1 + forgiven):
                 fit.best = fit.steps
                 kept = {name: value.clone() for name, value in averaged.state_dict().items()}
