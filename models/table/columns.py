@@ -193,13 +193,10 @@ class TextColumn:
         return {"nulls": self.nulls, "unique": self.unique, "manner": self.manner.to_json()}
 
 
-@dataclass(slots=True)
-class KeyColumn:
-    """Whole numbers that name a row: new ones, counted on from the source's highest."""
+class _Unlearned:
+    """A column that is made anew and has no tokens."""
 
-    type: pa.DataType
-    start: int
-    role: str = "key"
+    __slots__ = ()
 
     @property
     def parts(self) -> list[Part]:
@@ -207,6 +204,15 @@ class KeyColumn:
 
     def encode(self, values: pa.Array) -> np.ndarray:
         return np.zeros((len(values), 0), dtype=np.int64)
+
+
+@dataclass(slots=True)
+class KeyColumn(_Unlearned):
+    """Whole numbers that name a row: new ones, counted on from the source's highest."""
+
+    type: pa.DataType
+    start: int
+    role: str = "key"
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
         first = self.start + chunk.first_row
@@ -217,19 +223,12 @@ class KeyColumn:
 
 
 @dataclass(slots=True)
-class MadeColumn:
+class MadeColumn(_Unlearned):
     """Texts made up by a template (see `models.table.declared.template`) that names no column; nothing is learned."""
 
     type: pa.DataType
     template: str
     role: str = "made"
-
-    @property
-    def parts(self) -> list[Part]:
-        return []
-
-    def encode(self, values: pa.Array) -> np.ndarray:
-        return np.zeros((len(values), 0), dtype=np.int64)
 
     def decode(self, tokens: np.ndarray, chunk: Chunk) -> pa.Array:
         rng, rows = np.random.default_rng(chunk.rng.integers(2**63)), len(tokens)
