@@ -22,6 +22,7 @@ from models.table.picking import pick
 
 HIDDEN = 96  # fewer blur what amounts have to do with each other
 DROPOUT = 0.04  # more draws rare pairs too even, none learns more rows by heart
+FEW, DROPOUT_OF_FEW = 5_000, 0.3  # of fewer rows, dependences are learned before rows are only if much is dropped
 OWN, SHARED = 0.3, 0.5  # how large embeddings of numbers begin: what is the token's own, and each of its hats
 
 
@@ -46,6 +47,7 @@ class MaskedMLP(LearnedNetwork):
         self.first_bias = nn.Parameter(torch.zeros(members, 1, count * hidden))
         self.second = nn.Parameter(torch.empty(members * count, hidden, hidden))
         self.second_bias = nn.Parameter(torch.zeros(members * count, 1, hidden))
+        self.dropout = DROPOUT
         self.slopes: nn.Parameter | None = None
         self.hats: Tensor | None = None
         earlier = torch.ones(count, count).triu(1)
@@ -74,6 +76,7 @@ class MaskedMLP(LearnedNetwork):
 
     def start(self, tokens: np.ndarray, generator: torch.Generator) -> None:
         """Draw the initial weights, and set the logits to the log marginals of `tokens` (rows × parts)."""
+        self.dropout = DROPOUT if len(tokens) >= FEW else DROPOUT_OF_FEW
         shared = torch.from_numpy(np.tile(hats(self.parts, tokens), (self.members, 1)))
         with torch.no_grad():
             self.embedding.normal_(std=self.narrow**-0.5, generator=generator)
@@ -123,7 +126,7 @@ class MaskedMLP(LearnedNetwork):
 
     def loss(self, tokens: Tensor, generator: torch.Generator) -> Tensor:
         """Negative log-likelihood of each row, nats, with hidden units silenced at random: a sum over the members."""
-        return self.nll(tokens, DROPOUT, generator).sum(0)
+        return self.nll(tokens, self.dropout, generator).sum(0)
 
     @torch.no_grad()
     def judge(self, tokens: Tensor) -> Tensor:

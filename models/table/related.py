@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -222,10 +223,11 @@ def fit_children(
         raise ValueError(f"a parent has {numbers.max():,} children; {MOST_PLACES:,} are possible")
     order = np.lexsort((_ranks(children, link.order), owners))
     context = _told(parents, [link.parent, *link.without])
-    counts, _ = fit_table(pa.table({**context, COUNT: pa.array(numbers)}), seed=seed, steps=steps, preset="fast")
+    fitted = partial(fit_table, seed=seed, steps=steps, family="auto", preset="fast")
+    counts, _ = fitted(pa.table({**context, COUNT: pa.array(numbers)}))
     sequences = _sequences(context, children.take(pa.array(order)), owners[order], numbers, link)
     own_key = None if primary_key == link.child else primary_key
-    rows, _ = fit_table(sequences, seed=seed, steps=steps, preset="fast", primary_key=own_key)
+    rows, _ = fitted(sequences, primary_key=own_key)
     span = None
     if link.order is not None:
         units = np.asarray(order_units(plain_values(children[link.order]), link.order))

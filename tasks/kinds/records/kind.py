@@ -28,7 +28,7 @@ from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
 
-FIT_VERSION = 5  # raise it when the same table and steps would fit another model
+FIT_VERSION = 6  # raise it when the same table and steps would fit another model
 
 
 @dataclass(frozen=True, slots=True)

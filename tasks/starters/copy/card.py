@@ -34,7 +34,6 @@ def write_card(folder: Path, *, note: str = "", evaluation: str = "", samples: s
     weights = (folder / "model.safetensors").stat().st_size
     text = files(__package__).joinpath("card.md").read_text("utf-8")
     brief = figures.pop("brief")
-    lines = {line for trade in lexicon()["domains"].values() for line in trade["lines"]}
     filled = text.format(
         parameters=round(weights / 2 / 1e6, 1),
         layers=config.num_hidden_layers,
@@ -45,7 +44,6 @@ def write_card(folder: Path, *, note: str = "", evaluation: str = "", samples: s
         trades=len(lexicon()["domains"]),
         words=len(set(strings(lexicon()))),
         plans=len(set(strings(phrases()))),
-        lines=len(lines),
         brief=f", short ones during the first {brief}" if brief else "",
         note=f" {note}" if note else "",
         evaluation=f"\n{evaluation.strip()}\n" if evaluation else "",

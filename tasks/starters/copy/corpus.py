@@ -155,7 +155,7 @@ def _line(w: World, product: Product, wishes: Wishes, name: str, room: int, said
                 options += [f"From {brand}", f"By {brand}", f"Made by {brand}"]
             options += [f"For {wishes.audience}", f"Made for {wishes.audience}"] if wishes.audience else []
         if name == "preheader":
-            options += [plans.line(w, product, wishes.mood) for _ in range(3)]
+            options += [plans.line(w, wishes.mood) for _ in range(3)]
     fitting = [option for option in options if len(option) <= room and option not in said]
     if not fitting:
         return None
@@ -181,7 +181,7 @@ def _ad_description(w: World, product: Product, wishes: Wishes, name: str, room:
         rest.append(plans.audience(w, wishes.audience))
     rest = w.rng.sample(rest, len(rest))[:2]
     if w.chance(0.3):
-        rest.insert(0, plans.line(w, product, wishes.mood))
+        rest.insert(0, plans.line(w, wishes.mood))
     rest.append(plans.closer(w, product, wishes.mood))
     if not told and len(rest) > 1 and not first:
         rest = rest[-2:]
@@ -217,7 +217,7 @@ def _body(w: World, product: Product, wishes: Wishes, room: int, said: set[str],
     price = plans.price(w, product) if w.chance(0.7) else None
     for_whom = [plans.audience(w, wishes.audience)] if wishes.audience and w.chance(0.45 if terse else 0.75) else []
     many = (0, 0, 1) if terse or not long or wishes.channel == "seo" else (0, 1, 1, 2, 2, 3)
-    lines = [plans.line(w, product, mood) for _ in range(w.pick(many))]
+    lines = [plans.line(w, mood) for _ in range(w.pick(many))]
     end = [plans.closer(w, product, mood)] if w.chance(0.75) or not (told or known or lines) else []
     hello, bye = _letter(w, product, wishes, terse)
     # What must stand comes first; the rest is taken in an order of its own while it fits.

@@ -33,8 +33,8 @@ def brand_name(w: World) -> str:
     return w.pick(forms)()
 
 
-def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool, str, bool]:
-    """A product's name, whether it is in the plural, the noun it is made around, and whether the name holds it."""
+def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool, str]:
+    """A product's name, whether it is in the plural, and the noun it is made around."""
     rng = w.rng
     plural = w.chance(0.27)
     noun = w.pick(words["plurals"]) if plural else w.pick(words["nouns"]).split("|")[0]
@@ -46,7 +46,6 @@ def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool
     if _is_colorless(words):
         color = w.pick(("wild", "dark", "golden", "red", "green", "black"))
     kind = rng.random()
-    named = True
     if kind < 0.4:
         parts = w.pick(
             (
@@ -67,7 +66,7 @@ def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool
             )
         )  # fmt: skip
     elif kind < 0.88:
-        plural = named = False
+        plural = False
         parts = w.pick(([made_up, invented(w).capitalize()], [made_up], [made_up, number], [made_up, place]))
     elif kind < 0.94 and brand:
         parts = w.pick(([brand, noun], [brand, made_up, noun], [brand, adjective, noun], [brand, number, noun]))
@@ -87,11 +86,11 @@ def product_name(w: World, words: Lexicon, brand: str | None) -> tuple[str, bool
         parts = [*parts, *_ending(w, words)]
     text = " ".join(parts)
     if w.chance(0.05):
-        return text.upper(), plural, noun, named
+        return text.upper(), plural, noun
     if w.chance(0.8):
         cased = (part if part in _SMALL else part[:1].upper() + part[1:] for part in text.split())
-        return " ".join(cased), plural, noun, named
-    return text[:1].upper() + text[1:], plural, noun, named
+        return " ".join(cased), plural, noun
+    return text[:1].upper() + text[1:], plural, noun
 
 
 def _ending(w: World, words: Lexicon) -> list[str]:

@@ -16,7 +16,7 @@ import yaml
 
 from tasks.starters.copy.features import Feature
 from tasks.starters.copy.products import Product
-from tasks.starters.copy.words import World, lexicon, strings, with_article
+from tasks.starters.copy.words import World, strings, with_article
 
 _ONE = {"it": "It", "lit": "it", "is": "is", "has": "has", "comes": "comes", "s": "s", "this": "This is"}
 _SEVERAL = {"it": "They", "lit": "they", "is": "are", "has": "have", "comes": "come", "s": "", "this": "These are"}
@@ -32,8 +32,7 @@ def phrases() -> dict[str, Any]:
 def phrase_words() -> list[str]:
     """Longer words that the plans say of their own: what a job may ban so that it hurts."""
 
-    lines = [domain["lines"] for domain in lexicon()["domains"].values()]
-    own = (re.sub(r"\{\w+\}", "", text).lower() for text in strings([phrases(), lines]))
+    own = (re.sub(r"\{\w+\}", "", text).lower() for text in strings(phrases()))
     return sorted({word for text in own for word in re.findall(r"[a-z]{4,}", text)})
 
 
@@ -75,10 +74,8 @@ def audience(w: World, who: str) -> str:
     return str(w.pick(phrases()["audience"])).format(a=who)
 
 
-def line(w: World, product: Product, mood: str) -> str:
-    """A sentence that claims nothing: of the product's own trade where the job tells it, else one that fits any."""
-    if product.known and w.chance(0.5):
-        return _in_number(w.pick(lexicon()["domains"][product.domain]["lines"]), product)
+def line(w: World, mood: str) -> str:
+    """A sentence that claims nothing and fits any product."""
     return str(w.pick(phrases()["lines"][mood if w.chance(0.45) else "any"]))
 
 

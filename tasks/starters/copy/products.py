@@ -20,19 +20,14 @@ _VAGUE = ("Products", "New", "Sale", "Uncategorized", "Shop", "Other", "Featured
 
 @dataclass(slots=True)
 class Product:
-    """A product as a job describes it.
-
-    `plural` tells whether one says it or they; `known` whether name or category tell what trade it belongs to.
-    """
+    """A product as a job describes it; `plural` tells whether one says it or they."""
 
     name: str
     plural: bool
-    domain: str
     brand: str | None = None
     category: str | None = None
     features: list[Feature] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
-    known: bool = True
 
 
 @cache
@@ -45,11 +40,10 @@ def sample_product(w: World, *, brief: bool = False) -> Product:
     domain = w.pick(_domain_names())
     words = w.trade(domain)
     brand = brand_name(w) if w.chance(0.72) else None
-    name, plural, noun, known = product_name(w, words, brand)
-    product = Product(name, plural, domain, brand, known=known)
+    name, plural, noun = product_name(w, words, brand)
+    product = Product(name, plural, brand)
     if w.chance(0.75):
         product.category = w.pick(words["categories"])
-        product.known = True
         if w.chance(0.04):
             product.category = w.pick(
                 (f"{product.category} > {w.pick(words['categories'])}", noun.capitalize(), product.category.lower())

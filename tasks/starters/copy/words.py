@@ -20,8 +20,8 @@ Lexicon = dict[str, Any]
 _HELD_OUT_SHARE = 8
 # A list with fewer words of its own serves the held-out world whole: texts of two or three words would be no test.
 _LEAST = 6
-# What the two worlds share: the trades' own sentences and the labels that a model must know to write at all.
-_SHARED = frozenset({"categories", "lines", "tones", "avoid_words", "manners", "prepositions", "numbers"})
+# What the two worlds share: the labels that a model must know to write at all.
+_SHARED = frozenset({"categories", "tones", "avoid_words", "manners", "prepositions", "numbers"})
 
 
 @dataclass(frozen=True, slots=True)
