@@ -18,7 +18,8 @@ class TextRequest:
     """One completion of a chat. `messages` are role/content pairs; lengths are in tokens.
 
     `brief` is what the engine's reader, if it has one, must know to proof-read the text while it is written. `names`
-    are phrases that the text should quote word for word where it quotes them, `points` such that it should make once.
+    are phrases that the text should quote word for word where it quotes them, `points` such that it should make once;
+    those of them that are `due` are what a text should bring where it announces a point.
     """
 
     id: str
@@ -30,6 +31,7 @@ class TextRequest:
     brief: dict[str, Any] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
+    due: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from benchmarks.starter_judges.heldout import Spec
 from models.engine import TextRequest
 from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
-from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, names, parse, points
+from tasks.kinds.copy.prompt import ParseError, default_max_tokens, features, messages, names, parse, points
 from tasks.kinds.copy.rules import judge_alone, judge_among
 
 UNPARSED = "form"  # stands among the failed rules where the answer is not of the channel's form
@@ -119,6 +119,7 @@ def _request(name: str, item: Item, seed: int, number: int, strict: bool) -> Tex
         brief=reader.brief(item.job, strict=strict),
         names=names(item.job),
         points=points(item.job),
+        due=features(item.job),
     )
 
 

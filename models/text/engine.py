@@ -187,7 +187,7 @@ class TextEngine:
         """Phrases to quote: for a model that is proof-read and has a lexicon, as one that misspells misquotes, too."""
         if self._vocabulary is None or self._reader_of is None:
             return None
-        return quotes(self._encode, request.names, request.points, self._vocabulary)
+        return quotes(self._encode, request.names, request.points, request.due, self._vocabulary)
 
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]

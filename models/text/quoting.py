@@ -16,7 +16,7 @@ from unicodedata import category
 _GOES_ON = (0.0, 1.5, 4.0, 7.0, 7.0, 7.0, 15.0)
 # … to one that begins a point made before, or goes on with it.
 _AGAIN = -4.0
-# … to one that begins a point not made yet, behind a colon: there a point is due.
+# … to one that begins a point which is due and was not made yet, behind a colon.
 _BEGINS = 3.0
 _LONG_WORD = 4
 
@@ -34,11 +34,14 @@ class Vocabulary:
 
 
 class Quotes:
-    """The phrases of one text. `names` may come at any time, each of `points` once."""
+    """The phrases of one text. `names` may come at any time, each of `points` once, those `due` behind a colon."""
 
-    def __init__(self, names: Sequence[Tokens], points: Sequence[Tokens], vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, names: Sequence[Tokens], points: Sequence[Tokens], due: Sequence[Tokens], vocabulary: Vocabulary
+    ) -> None:
         telling = vocabulary.telling
         self._points = [point for point in points if point]
+        self._due = [point for point in due if point]
         self._whole = {phrase for phrase in (*names, *points) if phrase}
         # Every way to have begun a phrase, and the phrases that go on from there.
         self._begun: dict[Tokens, list[Tokens]] = {}
@@ -68,7 +71,7 @@ class Quotes:
         again = made & self._telling - {name[0] for name in self._names} - fresh
         found = dict.fromkeys(again, _AGAIN)
         if tail and tail[-1] in self._colons:
-            found |= dict.fromkeys(fresh, _BEGINS)
+            found |= {point[0]: _BEGINS for point in self._due if point not in self._told}
         for start in range(len(tail)):
             begun = tail[start:]
             if begun in self._whole:
@@ -99,11 +102,15 @@ def vocabulary(tokens: Sequence[str]) -> Vocabulary:
 
 
 def quotes(
-    encode: Callable[[str], list[int]], names: Sequence[str], points: Sequence[str], vocabulary: Vocabulary
+    encode: Callable[[str], list[int]],
+    names: Sequence[str],
+    points: Sequence[str],
+    due: Sequence[str],
+    vocabulary: Vocabulary,
 ) -> Callable[[], Quotes] | None:
     """Makes the phrases for a text, as tokens, each as it stands after a space; None where there are none."""
 
     def tokens(phrases: Sequence[str]) -> list[Tokens]:
         return [tuple(encode(f" {phrase.strip().rstrip('.')}")) for phrase in phrases if phrase.strip()]
 
-    return partial(Quotes, tokens(names), tokens(points), vocabulary) if names or points else None
+    return partial(Quotes, tokens(names), tokens(points), tokens(due), vocabulary) if names or points else None

@@ -85,6 +85,7 @@ class CopyKind:
             brief=_brief(job, desk),
             names=prompt.names(job),
             points=prompt.points(job),
+            due=prompt.features(job),
         )
 
     def judge(

@@ -92,6 +92,11 @@ def points(job: CopyJob) -> list[str]:
     return _quoted(job, (*job.features, *job.facts.values(), *job.must_include, job.audience))
 
 
+def features(job: CopyJob) -> list[str]:
+    """Those of the points that stand well behind a colon."""
+    return _quoted(job, job.features)
+
+
 def _quoted(job: CopyJob, phrases: Iterable[str | None]) -> list[str]:
     found = dict.fromkeys(text for phrase in phrases if (text := _one_line(phrase)))
     if len(field_names(job)) == 1:

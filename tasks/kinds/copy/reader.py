@@ -17,7 +17,7 @@ from tasks.kinds.copy.rules.text import words
 from tasks.kinds.copy.slips import slips
 
 # Belongs to the content key: raised when another text comes out for the same job.
-READER_VERSION = 4
+READER_VERSION = 5
 
 # Share of a text's room that features may fill: the rest is for the name, a sentence and a call to act.
 _FEATURE_SHARE = 0.5

@@ -10,20 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from importlib.resources import files
 
-import yaml
-
+from tasks.kinds.copy.frames import LISTS, begins_with_verb, misframed
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.rules.text import words
 
-_lists = files(__package__).joinpath("slips.yaml").read_text("utf-8")
-_LISTS = {name: frozenset(text.split()) for name, text in yaml.safe_load(_lists).items()}
 _LONG_WORD = 4
-_VERB = re.compile(r"[a-z]+[^\Ws]s")
+_PLURAL = re.compile(r"[a-z]+[^\Ws]s")
 _SHORT = 4  # words of a feature whose last one tells whether it is in the plural
 _NEAR = 4  # words behind the name of a fact among which its value begins
 _MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
+_STUTTER = re.compile(r"(?<!\w)(\w+)[:;]?\s+\1(?!\w)|[$€£]\s*(?![\s\d])", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
 _MEASURED = r"\b(?:room needed:|weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
@@ -44,20 +41,16 @@ def slips(job: CopyJob, text: str) -> list[str]:
         *_twice(job, text),
         *_named(job, text),
         *_uncapitalised(job, text),
+        *_stuttered(job, text),
+        *misframed(job, text),
     ]
-
-
-def begins_with_verb(feature: str) -> bool:
-    """Whether a feature says what a product does ("keeps coffee warm"), as far as its first word's ending tells."""
-    first, *rest = words(feature) or [""]
-    return bool(rest) and first not in _LISTS["no verbs"] and _VERB.fullmatch(first) is not None
 
 
 def _torn(job: CopyJob, told: list[str]) -> Iterable[str]:
     """Long words of the name and of features that the text says apart from them."""
     facts = [text for pair in job.facts.items() for text in pair]
     others = [job.brand_name, job.category, job.audience, *job.must_include, *facts]
-    free = _LISTS["common"].union(*(words(text) for text in others if text))
+    free = LISTS["common"].union(*(words(text) for text in others if text))
     phrases = [words(text) for text in (job.product_name or "", *job.features)]
     apart = {word for phrase in phrases for word in phrase if len(word) >= _LONG_WORD} - free
     yield from dict.fromkeys(word for word in _without(phrases, told) if word in apart)
@@ -68,10 +61,10 @@ def _misplaced(job: CopyJob, told: list[str]) -> Iterable[str]:
     for feature in job.features:
         wanted = words(feature)
         verb = begins_with_verb(feature)
-        several = len(wanted) <= _SHORT and not verb and _VERB.fullmatch(wanted[-1] if wanted else "") is not None
+        several = len(wanted) <= _SHORT and not verb and _PLURAL.fullmatch(wanted[-1] if wanted else "") is not None
         for at in _places(wanted, told):
             before = next((word for word in reversed(told[:at]) if word != "also"), "")
-            if before in (_LISTS["before nouns"] if verb else _LISTS["before verbs"]) or (
+            if before in (LISTS["before nouns"] if verb else LISTS["before verbs"]) or (
                 several and before in ("a", "an")
             ):
                 yield f"{before} {wanted[0]}"
@@ -95,7 +88,7 @@ def _labels(job: CopyJob, told: list[str]) -> Iterable[str]:
         wanted, due = words(label.replace("_", " ")), words(value)[:1]
         for at in _places(wanted, left):
             end = at + len(wanted)
-            if at and left[at - 1] in _LISTS["before values"]:
+            if at and left[at - 1] in LISTS["before values"]:
                 yield f"{left[at - 1]} {wanted[0]}"
             elif not set(due) & set(told[end : end + _NEAR]):
                 yield wanted[0]
@@ -138,14 +131,22 @@ def _named(job: CopyJob, text: str) -> Iterable[str]:
 
 
 def _uncapitalised(job: CopyJob, text: str) -> Iterable[str]:
-    """Sentences that begin with a small letter, unless with words that the job spells so."""
-    facts = [part for pair in job.facts.items() for part in pair]
-    own = [job.product_name, job.brand_name, job.audience, *job.features, *job.must_include, *facts]
+    """Sentences that begin with a small letter, unless with a name or a term that the job spells so."""
+    own = [job.product_name, job.brand_name, *job.must_include]
     starts = tuple(part.strip().lower() for part in own if part and part.strip())
     for sentence in _SENTENCE_END.split(text):
         begun = sentence.strip()
         if begun[:1].islower() and not begun.lower().startswith(starts):
             yield begun.split()[0]
+
+
+def _stuttered(job: CopyJob, text: str) -> Iterable[str]:
+    """A word twice in a row, or a currency without its amount, unless the job has it so."""
+    facts = [part for pair in job.facts.items() for part in pair]
+    own = " ".join(filter(None, (job.product_name, job.brand_name, *job.features, *job.must_include, *facts))).lower()
+    for found in _STUTTER.finditer(text):
+        if found[0].lower() not in own:
+            yield found[0]
 
 
 def _without(phrases: Sequence[list[str]], told: list[str]) -> list[str]:

@@ -15,7 +15,7 @@ from models.text.train import SHARPEN
 from tasks.kinds.copy import reader
 from tasks.kinds.copy.job import CopyJob
 from tasks.kinds.copy.kind import CRITIC, READER
-from tasks.kinds.copy.prompt import ParseError, default_max_tokens, messages, names, parse, points
+from tasks.kinds.copy.prompt import ParseError, default_max_tokens, features, messages, names, parse, points
 from tasks.kinds.copy.rules import judge_alone
 from tasks.settings import Settings
 from tasks.starters.copy.corpus import sample
@@ -76,6 +76,7 @@ def held_out_scores(folder: Path, seed: int, count: int) -> dict[str, Any]:
                 brief=reader.brief(job, strict=True),
                 names=names(job),
                 points=points(job),
+                due=features(job),
             )
             for number, job in enumerate(jobs)
         ]

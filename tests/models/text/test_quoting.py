@@ -24,7 +24,7 @@ def ids(text: str) -> list[int]:
 
 
 def bonuses(text: str, names: tuple[str, ...] = (), points: tuple[str, ...] = ()) -> dict[str, float]:
-    begin = quotes(ids, names, points, KNOWN)
+    begin = quotes(ids, names, points, (), KNOWN)
     assert begin is not None
     made = begin()
     found: dict[int, float] = {}
@@ -47,18 +47,19 @@ def test_a_word_without_meaning_begins_nothing():
 
 def test_a_short_word_with_a_hyphen_is_helped_on_within():
     pieces = [" Two", "-", "Tone", " Bulb", "day"]
-    made = Quotes([(0, 1, 2, 3)], [], vocabulary(pieces))
+    made = Quotes([(0, 1, 2, 3)], [], [], vocabulary(pieces))
     assert made.bonuses([0]) == {}
     assert made.bonuses([0, 1])[2] > 0
-    apart = Quotes([(0, 1, 2, 3)], [], Vocabulary(frozenset(), frozenset(), frozenset()))
+    apart = Quotes([(0, 1, 2, 3)], [], [], Vocabulary(frozenset(), frozenset(), frozenset()))
     assert apart.bonuses([0, 1]) == {}
 
 
-def test_behind_a_colon_a_point_is_likelier_to_begin_unless_it_was_made():
-    pieces = [" mug", " tip:", " rubber", " feet"]
-    made = Quotes([(0,)], [(2, 3)], vocabulary(pieces))
+def test_behind_a_colon_a_point_that_is_due_is_likelier_to_begin_unless_it_was_made():
+    pieces = [" mug", " tip:", " rubber", " feet", " blue"]
+    made = Quotes([(0,)], [(2, 3), (4,)], [(2, 3)], vocabulary(pieces))
     assert made.bonuses([0]) == {}
     assert made.bonuses([0, 1])[2] > 0
+    assert 4 not in made.bonuses([0, 1])
     assert made.bonuses([0, 1, 2, 3])[2] < 0
     assert made.bonuses([0, 1, 2, 3, 1])[2] < 0
 
@@ -88,7 +89,7 @@ def test_the_name_may_come_again():
 
 
 def test_a_point_that_was_taken_back_is_not_made():
-    made = Quotes([], [tuple(ids("keeps coffee warm"))], KNOWN)
+    made = Quotes([], [tuple(ids("keeps coffee warm"))], [], KNOWN)
     text = ids("keeps coffee warm")
     for end in range(4):
         made.bonuses(text[:end])
@@ -98,8 +99,8 @@ def test_a_point_that_was_taken_back_is_not_made():
 
 
 def test_without_phrases_there_is_nothing_to_quote():
-    assert quotes(ids, (), (), KNOWN) is None
-    assert quotes(ids, (" ",), (), KNOWN)().bonuses([1, 2]) == {}
+    assert quotes(ids, (), (), (), KNOWN) is None
+    assert quotes(ids, (" ",), (), (), KNOWN)().bonuses([1, 2]) == {}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,96 @@
+"""Frames: what a feature, a value or the audience stands behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks.kinds.copy.frames import form, misframed
+from tasks.kinds.copy.job import CopyJob
+
+JOB: dict[str, Any] = {
+    "job_id": "a", "kind": "copy", "channel": "product_page", "product_name": "Alder Chair", "brand_name": "Velo",
+    "audience": "small kitchens", "features": ["curved back", "oiled by hand", "every piece is different", "washable"],
+    "facts": {"seat height": "45 cm", "volume": "600 ml", "material": "wood", "price": "$149"},
+    "must_include": ["a gift"],
+}  # fmt: skip
+
+
+def found(text: str, **columns: Any) -> list[str]:
+    return list(misframed(CopyJob.model_validate(JOB | columns), text))
+
+
+@pytest.mark.parametrize(
+    ("feature", "kind"),
+    [
+        ("keeps coffee warm", "does"),
+        ("oiled by hand", "trait"),
+        ("free of plastic taste", "trait"),
+        ("dishwasher safe", "trait"),
+        ("washable", "trait"),
+        ("hand-stitched", "trait"),
+        ("every piece is different", "clause"),
+        ("lid that is airtight", "thing"),
+        ("hand-glazed finish", "thing"),
+        ("folding arm", "thing"),
+        ("no tools needed", "unsure"),
+        ("set of 6", "unsure"),
+        ("cotton", "unsure"),
+        ("", "unsure"),
+        ("!", "unsure"),
+    ],
+)
+def test_the_form_of_a_feature_is_told_from_its_words(feature, kind):
+    assert form(feature) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The Alder Chair has a curved back. It is oiled by hand and washable. Good to know: every piece is different.",
+        "With a curved back, oiled by hand, every piece is different.",
+        "In short: curved back, washable. Seat height: 45 cm. The price: $149. Price: $149.",
+        "It holds 600 ml and stands 45 cm high. Made of wood. Volume: 600 ml, seat height 45 cm.",
+        "For small kitchens. Also: a gift. Hello from Velo. This time: the Alder Chair.",
+        "Spoiler: you will like the Alder Chair. Here is one thought: we like wood.",
+        "New: Alder Chair\nYours for $149\nOn the price tag: $149.",
+        "",
+    ],
+)
+def test_what_suits_its_frame_is_left_alone(text):
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "slip"),
+    [
+        ("Now with a oiled by hand.", "a oiled"),
+        ("You get washable.", "get washable"),
+        ("Held together by every piece is different.", "by every"),
+        ("It is also curved back.", "is curved"),
+        ("It has an curved back.", "an curved"),
+        ("It weighs 600 ml.", "weighs 600"),
+        ("Tastes of 45 cm.", "tastes 45"),
+        ("It comes from wood.", "comes_from wood"),
+        ("In short: 45 cm.", "short: 45"),
+        ("Noted: wood.", "Noted: wood"),
+        ("Among the news: small kitchens.", "news: small"),
+        ("It is oiled by hand. Details: curved back washable.", "curved back washable"),
+        ("Brand: Velo has something for you.", "brand:"),
+        ("To the point: gentle.", "point: gentle"),
+        ("Power: the Alder Chair.", "power: the"),
+        ("Facts: Alder Chair", "facts: alder"),
+    ],
+)
+def test_what_does_not_is_found(text, slip):
+    assert slip in found(text)
+
+
+def test_a_label_that_is_a_fact_may_stand():
+    assert found("Brand: Velo.", facts={"Brand": "Velo"}) == []
+    assert found("Size: wood.", facts={"size": "wood", "material": "wood"}) == []
+
+
+def test_terms_to_include_may_stand_behind_a_colon():
+    assert found("Also: wood. Plus: small kitchens.", must_include=["wood", "small kitchens"]) == []
