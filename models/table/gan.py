@@ -90,7 +90,7 @@ class AdversarialMLP(VariationalMLP):
         tokens = torch.zeros(rows, dtype=torch.int64)
         for place, part in enumerate(self.parts):
             known = torch.cat([bias.new_zeros(rows, 0), *seen], dim=1)[None]
-            chances = self._chances(place, known, bias)
+            chances = self._chances(place, self._heard(place, known, bias))
             noise = -torch.empty_like(chances).exponential_(generator=generator).log()
             scores = chances.clamp(min=1e-12).log() + noise
             before, tokens = tokens, scores.argmax(1)

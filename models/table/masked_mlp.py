@@ -7,7 +7,7 @@ average their chances token by token: what one of them learned by accident, the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -23,6 +23,7 @@ from models.table.picking import pick
 HIDDEN = 96  # fewer blur what amounts have to do with each other
 DROPOUT = 0.04  # more draws rare pairs too even, none learns more rows by heart
 FEW, DROPOUT_OF_FEW = 5_000, 0.3  # of fewer rows, dependences are learned before rows are only if much is dropped
+BLOCK = 1_024  # rows at a time in drawing: what is known of them stays in the cache
 OWN, SHARED = 0.3, 0.5  # how large embeddings of numbers begin: what is the token's own, and each of its hats
 
 
@@ -149,15 +150,58 @@ class MaskedMLP(LearnedNetwork):
 
     def _drawn(self, rows: int, generator: torch.Generator, bias: Tensor | None = None) -> Tensor:
         tokens = torch.zeros(rows, len(self.parts), dtype=torch.int64)
-        known = torch.zeros(self.members, rows, len(self.parts) * self.narrow)
+        bias = self.first_bias if bias is None else bias
+        begun, ways = torch.zeros(rows, dtype=torch.int64), 1  # how each row begins, of so many ways
         for place, part in enumerate(self.parts):
-            chances = self._chances(place, known[:, :, : place * self.narrow], bias)
-            tokens[:, place] = pick(chances, generator)
+            own = slice(place * self.hidden, (place + 1) * self.hidden)
+            known, told, which = tokens[:, :place], self._table(place, own, rows), None
+            if bias.shape[1] == 1 and 2 * ways <= rows:  # many begin alike: one of them speaks for all
+                distinct, which = begun.unique(return_inverse=True)
+                known = known[which.new_zeros(len(distinct)).scatter_(0, which, torch.arange(rows))]
+            each = []
+            for first in range(0, len(known), BLOCK):
+                block = slice(first, first + BLOCK)
+                here = bias[:, block if bias.shape[1] > 1 else slice(None), own]
+                each.append(self._chances(place, self._first(place, known[block], told, here)))
+            chances = torch.cat(each)
+            tokens[:, place] = pick(chances if which is None else chances[which], generator)
             if part.gate is not None:
                 tokens[:, place] *= tokens[:, place - 1] >= part.gate
-            found = self.embed(place, tokens[:, place]).view(rows, self.members, self.narrow).transpose(0, 1)
-            known[:, :, place * self.narrow : (place + 1) * self.narrow] = found
+            ways *= part.size
+            if 2 * ways <= rows:
+                begun = begun * part.size + tokens[:, place]
         return tokens
+
+    def _table(self, place: int, own: slice, rows: int) -> Tensor | None:
+        """What each token of the earlier parts tells a part through the first layer, members × tokens × hidden.
+
+        To look it up is many times faster than to multiply every row's embeddings. None where there are more such
+        tokens than rows.
+        """
+        if not 0 < int(self.offsets[place]) <= rows:
+            return None
+        each = []
+        for at in range(place):
+            tokens = self.embed(at, torch.arange(self.parts[at].size)).view(-1, self.members, self.narrow)
+            each.append(
+                torch.bmm(tokens.transpose(0, 1), self.first[:, at * self.narrow : (at + 1) * self.narrow, own])
+            )
+        return torch.cat(each, dim=1)
+
+    def _first(self, place: int, tokens: Tensor, told: Tensor | None, bias: Tensor) -> Iterator[Tensor]:
+        """The first layer of a part by each member, rows × hidden, given the earlier parts' tokens (rows × place)."""
+        own = slice(place * self.hidden, (place + 1) * self.hidden)
+        if told is None:
+            known = [self.embed(at, tokens[:, at]).view(len(tokens), self.members, self.narrow) for at in range(place)]
+        for member in range(self.members):
+            if told is not None:
+                found = functional.embedding_bag(tokens + self.offsets[:place], told[member], mode="sum")
+                yield found.add_(bias[member])
+            elif place:
+                weights = self.first[member, : place * self.narrow, own]
+                yield torch.addmm(bias[member], torch.cat([each[:, member] for each in known], dim=1), weights)
+            else:
+                yield bias[member].expand(len(tokens), self.hidden).clone()
 
     @torch.no_grad()
     def embed(self, place: int, tokens: Tensor) -> Tensor:
@@ -169,20 +213,24 @@ class MaskedMLP(LearnedNetwork):
     def chances(self, place: int, inputs: Tensor) -> Tensor:
         """Probabilities of a part's tokens, rows × size; `inputs` holds the embeddings of the parts before it."""
         known = inputs[:, : place * self.width].view(len(inputs), place, self.members, self.narrow)
-        return self._chances(place, known.permute(2, 0, 1, 3).reshape(self.members, len(inputs), -1))
+        known = known.permute(2, 0, 1, 3).reshape(self.members, len(inputs), -1)
+        return self._chances(place, self._heard(place, known, self.first_bias))
 
-    def _chances(self, place: int, known: Tensor, bias: Tensor | None = None) -> Tensor:
-        """Probabilities of a part's tokens, rows × size; `known` are the earlier parts' embeddings, by member."""
+    def _heard(self, place: int, known: Tensor, bias: Tensor) -> Tensor:
+        """The first layer of a part, members × rows × hidden; `known` are the earlier parts' embeddings, by member."""
         own = slice(place * self.hidden, (place + 1) * self.hidden)
-        bias = self.first_bias if bias is None else bias
-        total: Tensor | float = 0.0
-        for member in range(self.members):
+        return torch.baddbmm(bias[:, :, own], known, self.first[:, : known.shape[2], own])
+
+    def _chances(self, place: int, first: Iterable[Tensor]) -> Tensor:
+        """Probabilities of a part's tokens, rows × size, from each member's first layer before its bend."""
+        total = None
+        for member, raw in enumerate(first):
             at = member * len(self.parts) + place
-            weights = self.first[member, : known.shape[2], own]
-            hidden = functional.relu(torch.addmm(bias[member, :, own], known[member], weights))
-            hidden = functional.relu(torch.addmm(self.second_bias[at], hidden, self.second[at])) + hidden
-            total = total + self.heads.chances(at, hidden)
-        assert isinstance(total, Tensor)
+            hidden = functional.relu(raw)
+            hidden = hidden + torch.addmm(self.second_bias[at], hidden, self.second[at]).relu_()
+            chances = self.heads.chances(at, hidden)
+            total = chances if total is None else total + chances
+        assert total is not None
         return total / self.members
 
     def _embedding(self) -> Tensor:

@@ -22,7 +22,7 @@ RATE = 2e-3
 EMBEDDING_RATE = 15.0  # times the rate: the embedding of a rare value is seen in few steps
 WARM_UP = 50  # steps, or a fifth of a short fit
 HELD_OUT = 0.1
-MOST_HELD_OUT = 4_096
+MOST_HELD_OUT = 4_096  # of all members together: more rows to judge by cost time and teach nothing
 LOOKS = 20  # how often the held-out rows are scored
 PATIENCE = 6
 AVERAGE_EVERY = 4  # steps
@@ -109,7 +109,7 @@ def sets_aside(rows: int, members: int, generator: torch.Generator) -> list[tupl
     No row judges two members, so that together they learn from all.
     """
     order = torch.randperm(rows, generator=generator)
-    held_out = min(int(rows * HELD_OUT), MOST_HELD_OUT)
+    held_out = min(int(rows * HELD_OUT), MOST_HELD_OUT // members)
     turned = [order.roll(-member * held_out) for member in range(members)]
     return [(places[:held_out], places[held_out:]) for places in turned]
 

@@ -125,7 +125,9 @@ class VariationalMLP(MaskedMLP):
     @torch.no_grad()
     def chances(self, place: int, inputs: Tensor) -> Tensor:
         """Probabilities of a part's tokens, rows × size, given the parts before it and the code in `inputs`."""
-        return self._chances(place, inputs[None, :, : place * self.width], self._bias(inputs[:, -CODE:]))
+        return self._chances(
+            place, self._heard(place, inputs[None, :, : place * self.width], self._bias(inputs[:, -CODE:]))
+        )
 
     def _bias(self, codes: Tensor) -> Tensor:
         """The first layer's bias in each row, 1 × rows × (parts · hidden)."""

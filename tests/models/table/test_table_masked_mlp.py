@@ -7,12 +7,13 @@ import pyarrow as pa
 import pytest
 import torch
 
-from models.table import training
+from models.table import masked_mlp, training
 from models.table.families import new_network
 from models.table.masked_mlp import MaskedMLP, _drop
 from models.table.model import fit_table
 from models.table.number import Part, fit_number
 from models.table.ordinal import hats
+from models.table.picking import pick
 from models.table.training import fit_network, sets_aside
 
 PARTS = [Part(3), Part(5, ranks=(4, 0, 1, 2, 3)), Part(9, gate=2), Part(2)]
@@ -81,6 +82,27 @@ def test_drawn_rows_follow_the_chances() -> None:
     assert ((drawn[:, 3] == 1) == (drawn[:, 0] == 1)).mean() > 0.97
     found = torch.from_numpy(np.bincount(drawn[:, 0], minlength=3) / 6_000)
     assert torch.allclose(found.float(), network.chances(0, torch.zeros(1, network.width * 4))[0], atol=0.01)
+
+
+@pytest.mark.parametrize("family", ["transformer", "vae"])
+@pytest.mark.parametrize("count", [10, 3_000])
+def test_drawing_a_few_rows_and_many_takes_the_chances_that_are_told(
+    family: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few rows are multiplied; of many, tokens are looked up and those that begin alike are reckoned once."""
+    network = new_network(family, PARTS)
+    fit_network(network, rows(), 30, seed=1)
+    seen: list[torch.Tensor] = []
+    monkeypatch.setattr(masked_mlp, "pick", lambda chances, generator: seen.append(chances) or pick(chances, generator))
+    codes: list[torch.Tensor] = []
+    if family == "vae":
+        prior = network.prior
+        drawn = prior.sample
+        monkeypatch.setattr(prior, "sample", lambda *given: codes.append(drawn(*given)) or codes[0])
+    tokens = torch.from_numpy(network.sample(count, torch.Generator().manual_seed(3)))
+    inputs = torch.cat([inputs_of(network, tokens), *codes], dim=1)
+    for place, chances in enumerate(seen):
+        assert torch.allclose(chances, network.chances(place, inputs), atol=1e-6)
 
 
 def test_weights_of_one_network_from_before_there_were_members_are_read() -> None:
