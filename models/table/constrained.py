@@ -70,10 +70,9 @@ class Tally:
 
 @dataclass(slots=True)
 class _Rows:
-    """Candidates in the making: their tokens and embeddings, values by column, and which of them are lost."""
+    """Candidates in the making: their tokens, values by column, and which of them are lost."""
 
     tokens: np.ndarray
-    inputs: torch.Tensor
     values: dict[int, pa.Array]
     lost: np.ndarray
     prefixes: list[np.ndarray]
@@ -191,7 +190,6 @@ class ConstrainedSampler:
         count = len(slots)
         rows = _Rows(
             tokens=np.zeros((count, len(self.network.parts)), np.int64),
-            inputs=torch.zeros(count, len(self.network.parts) * self.network.width),
             values={},
             lost=np.zeros(count, bool),
             prefixes=self._masks.beginnings(count),
@@ -218,8 +216,8 @@ class ConstrainedSampler:
         """Draw a column's tokens in the rows `chosen`, under the masks of its rules."""
         place = self.places[number]
         for part, at in enumerate(range(place.start, place.stop)):
-            inputs = rows.inputs if len(chosen) == len(rows.inputs) else rows.inputs[chosen]
-            chances = self.network.chances(at, inputs)
+            known = rows.tokens[:, :at] if len(chosen) == len(rows.tokens) else rows.tokens[chosen, :at]
+            chances = self.network.after(at, torch.from_numpy(known))
             drawn = rows.tokens[chosen, place.start : at]
             gate = self.network.parts[at].gate
             applies = None if gate is None else rows.tokens[chosen, at - 1] >= gate
@@ -233,7 +231,6 @@ class ConstrainedSampler:
             if applies is not None:
                 tokens *= torch.from_numpy(applies)
             rows.tokens[chosen, at] = tokens.numpy()
-            rows.inputs[chosen, self.network.seen_as(at)] = self.network.embed(at, tokens)
 
     def _redraw(
         self, rows: _Rows, number: int, generator: torch.Generator, rng: np.random.Generator, taken: list[set[str]]
@@ -265,7 +262,6 @@ class ConstrainedSampler:
         fixed = np.flatnonzero(assigned < len(given.values))
         rows.tokens[fixed, place] = tokens[assigned[fixed]]
         rows.values[number] = _replaced(rows.values[number], fixed, values.take(pa.array(assigned[fixed])))
-        self._embed(rows, number)
         free = assigned == len(given.values)
         rows.lost |= free & np.asarray(pc.is_in(rows.values[number], value_set=values).fill_null(False))
 
@@ -296,12 +292,6 @@ class ConstrainedSampler:
         else:
             rows.values[number] = pa.array(numbers, mask=~valid).cast(column.type, safe=False)
         rows.tokens[:, self.places[number]] = column.encode(rows.values[number])
-        self._embed(rows, number)
-
-    def _embed(self, rows: _Rows, number: int) -> None:
-        for at in range(self.places[number].start, self.places[number].stop):
-            tokens = torch.from_numpy(rows.tokens[:, at])
-            rows.inputs[:, self.network.seen_as(at)] = self.network.embed(at, tokens)
 
     def _spell(self, rows: _Rows, number: int, rng: np.random.Generator, taken: set[str]) -> None:
         """Texts that are made anew are made to match their pattern; rows for which none is found are lost."""

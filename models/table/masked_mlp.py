@@ -153,24 +153,35 @@ class MaskedMLP(LearnedNetwork):
         bias = self.first_bias if bias is None else bias
         begun, ways = torch.zeros(rows, dtype=torch.int64), 1  # how each row begins, of so many ways
         for place, part in enumerate(self.parts):
-            own = slice(place * self.hidden, (place + 1) * self.hidden)
-            known, told, which = tokens[:, :place], self._table(place, own, rows), None
             if bias.shape[1] == 1 and 2 * ways <= rows:  # many begin alike: one of them speaks for all
                 distinct, which = begun.unique(return_inverse=True)
-                known = known[which.new_zeros(len(distinct)).scatter_(0, which, torch.arange(rows))]
-            each = []
-            for first in range(0, len(known), BLOCK):
-                block = slice(first, first + BLOCK)
-                here = bias[:, block if bias.shape[1] > 1 else slice(None), own]
-                each.append(self._chances(place, self._first(place, known[block], told, here)))
-            chances = torch.cat(each)
-            tokens[:, place] = pick(chances if which is None else chances[which], generator)
+                speakers = which.new_zeros(len(distinct)).scatter_(0, which, torch.arange(rows))
+                chances = self._after(place, tokens[speakers], bias)[which]
+            else:
+                chances = self._after(place, tokens, bias)
+            tokens[:, place] = pick(chances, generator)
             if part.gate is not None:
                 tokens[:, place] *= tokens[:, place - 1] >= part.gate
             ways *= part.size
             if 2 * ways <= rows:
                 begun = begun * part.size + tokens[:, place]
         return tokens
+
+    @torch.no_grad()
+    def after(self, place: int, tokens: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size, given those of the parts before it: rows × place or more."""
+        assert not self.code
+        return self._after(place, tokens, self.first_bias)
+
+    def _after(self, place: int, tokens: Tensor, bias: Tensor) -> Tensor:
+        own = slice(place * self.hidden, (place + 1) * self.hidden)
+        rows, told = len(tokens), self._table(place, own, len(tokens))
+        found = []
+        for first in range(0, rows, BLOCK):
+            block = slice(first, first + BLOCK)
+            here = bias[:, block if bias.shape[1] > 1 else slice(None), own]
+            found.append(self._chances(place, self._first(place, tokens[block, :place], told, here)))
+        return torch.cat(found) if found else torch.zeros(0, self.parts[place].size)
 
     def _table(self, place: int, own: slice, rows: int) -> Tensor | None:
         """What each token of the earlier parts tells a part through the first layer, members × tokens × hidden.
@@ -183,9 +194,8 @@ class MaskedMLP(LearnedNetwork):
         each = []
         for at in range(place):
             tokens = self.embed(at, torch.arange(self.parts[at].size)).view(-1, self.members, self.narrow)
-            each.append(
-                torch.bmm(tokens.transpose(0, 1), self.first[:, at * self.narrow : (at + 1) * self.narrow, own])
-            )
+            weights = self.first[:, at * self.narrow : (at + 1) * self.narrow, own]
+            each.append(torch.bmm(tokens.transpose(0, 1), weights))
         return torch.cat(each, dim=1)
 
     def _first(self, place: int, tokens: Tensor, told: Tensor | None, bias: Tensor) -> Iterator[Tensor]:

@@ -81,6 +81,14 @@ class Network(nn.Module):
     def embed(self, place: int, tokens: Tensor) -> Tensor:
         """What stands in `inputs` for a part's tokens, rows × width."""
 
+    @torch.no_grad()
+    def after(self, place: int, tokens: Tensor) -> Tensor:
+        """Probabilities of a part's tokens, rows × size, given those of the parts before it: rows × place or more."""
+        inputs = torch.zeros(len(tokens), len(self.parts) * self.width)
+        for at in range(place):
+            inputs[:, self.seen_as(at)] = self.embed(at, tokens[:, at])
+        return self.chances(place, inputs)
+
     def seen_as(self, place: int) -> slice:
         """Where a part stands in `inputs`."""
         return slice(place * self.width, (place + 1) * self.width)

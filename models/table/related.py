@@ -173,7 +173,6 @@ def _draw(
     generator = torch.Generator().manual_seed(int(for_tokens.generate_state(1, np.uint64)[0] >> np.uint64(1)))
     rng, network, names = np.random.default_rng(for_values), model.network, model.codec.schema.names
     tokens = torch.zeros(rows, len(network.parts), dtype=torch.int64)
-    inputs = torch.zeros(rows, len(network.parts) * network.width)
     values: dict[str, pa.Array] = {}
     for number, place in model.codec.places().items():
         column, name = model.codec.columns[number], names[number]
@@ -182,14 +181,13 @@ def _draw(
             tokens[:, place] = torch.from_numpy(column.encode(known))
         for at in range(place.start, place.stop):
             if known is None:
-                chances = network.chances(at, inputs)
+                chances = network.after(at, tokens)
                 if at == place.start and name.startswith(ADDED) and (mask := no_nulls(column)) is not None:
                     chances = chances * torch.from_numpy(mask)
                 tokens[:, at] = pick(chances, generator)
                 gate = network.parts[at].gate
                 if gate is not None:
                     tokens[:, at] *= tokens[:, at - 1] >= gate
-            inputs[:, network.seen_as(at)] = network.embed(at, tokens[:, at])
         chunk = Chunk(rng, 0, taken[number])
         values[name] = column.decode(tokens[:, place].numpy(), chunk) if known is None else known
     return values
