@@ -26,8 +26,8 @@ class Row:
 
     `draws` holds a uniform for every token, those that are taken back included; `proof` begins the proof of a text;
     `quotes` makes the phrases that it should quote right. The first token of the text and each behind one of `openers`
-    are drawn at `opening` times the temperature. A token that began what was taken back loses `again` of its score
-    there, each time.
+    are drawn at `opening` times the temperature; of the others none is less likely than `min_p` of the likeliest.
+    A token that began what was taken back loses `again` of its score there, each time.
     """
 
     ids: list[int]
@@ -39,6 +39,7 @@ class Row:
     quotes: Callable[[], Quotes] | None = None
     openers: frozenset[int] = frozenset()
     opening: float = 1.0
+    min_p: float = 0.0
     again: float = 0.0
 
 
@@ -88,10 +89,14 @@ class _Writing:
         self._last_of_prompt = length - 1
 
     @property
+    def opens(self) -> bool:
+        """Whether a sentence begins."""
+        return not self.ids or self.ids[-1] in self.row.openers
+
+    @property
     def heat(self) -> float:
         """The temperature that the next token is drawn at."""
-        opens = not self.ids or self.ids[-1] in self.row.openers
-        return self.row.temperature * (self.row.opening if opens else 1.0)
+        return self.row.temperature * (self.row.opening if self.opens else 1.0)
 
     def leanings(self) -> dict[int, float]:
         """What to add to the scores of which tokens."""
@@ -151,7 +156,7 @@ def run_batch(
         ids[index, length - len(row.ids) :] = torch.tensor(row.ids)
         seen[index, length - len(row.ids) :] = 1
     steps = max(len(row.draws) for row in rows)
-    temperature, top_p = torch.zeros(slots), torch.ones(slots)
+    temperature, top_p, min_p = torch.zeros(slots), torch.ones(slots), torch.zeros(slots)
     draws = torch.zeros((steps, slots), dtype=torch.float64)
     for index, row in enumerate(rows):
         top_p[index] = row.top_p
@@ -177,12 +182,13 @@ def run_batch(
             logits_to_keep=1,
         ).logits[:, -1].float()  # fmt: skip
         for index, line in enumerate(writing):
-            temperature[index] = line.heat
+            temperature[index], min_p[index] = line.heat, 0.0 if line.opens else line.row.min_p
             if line.running:
                 for token, bonus in line.leanings().items():
                     scores[index, token] += bonus
         finite = torch.isfinite(scores.sum(dim=-1))
-        tokens = choose(torch.where(finite.unsqueeze(1), scores, 0.0), temperature.to(device), top_p, draws[step])
+        scores = torch.where(finite.unsqueeze(1), scores, 0.0)
+        tokens = choose(scores, temperature.to(device), top_p, draws[step], min_p.to(device))
         ids, positions = tokens.unsqueeze(1), positions[:, -1:] + moving
         slot = length + step
         for index, (line, token, good) in enumerate(zip(writing, tokens.tolist(), finite.tolist(), strict=False)):

@@ -33,6 +33,8 @@ _COARSE = 1024
 # A small model begins its sentences in few ways. Drawn hotter, the first token of each makes texts more varied, and all
 # that follows stays as sure as it was.
 _OPENING = 1.75
+# Within a sentence, an unlikely token leads from the middle of one phrase to the middle of another.
+_MIN_P = 0.1
 # … and where a sentence was taken back, it would begin it the same way again.
 _AGAIN = 3.0
 _MISSPELT = 0.9  # what a draft with a word that the model cannot spell is worth
@@ -180,6 +182,7 @@ class TextEngine:
             quotes=self._quotes(request),
             openers=self._openers,
             opening=_OPENING if reader and self._openers else 1.0,
+            min_p=_MIN_P if reader and self._openers else 0.0,
             again=_AGAIN if self._openers else 0.0,
         )
 

@@ -125,8 +125,9 @@ def _run_together(features: list[str], text: str) -> Iterator[str]:
 def _own_labels(job: CopyJob, text: str) -> Iterable[str]:
     """Labels of the prompt that belong in no text, unless a fact has that name."""
     named = {label.casefold() for label in job.facts}
+    name = re.escape((job.product_name or "").strip() or ":")
     for label in LISTS["labels"]:
-        if label not in named and re.search(rf"(?<!\w){label}:", text, re.IGNORECASE):
+        if label not in named and re.search(rf"(?<!\w){label}(?::| {name})", text, re.IGNORECASE):
             yield f"{label}:"
 
 
@@ -141,8 +142,8 @@ def _announced(job: CopyJob, text: str) -> Iterator[str]:
         told = words(rest)
         if not colon or not told:
             continue
-        padded = f" {' '.join(told)} "
-        if not any(f" {part} " in padded for part in own if part):
+        first = words(rest.partition(": ")[0])
+        if not any(f" {part} " in f" {' '.join(first)} " for part in own if part):
             if told[0] not in LISTS["speakers"]:
                 yield f"{head.split()[-1]}: {told[0]}"
         elif " ".join(told) in (name, f"the {name}") and name:

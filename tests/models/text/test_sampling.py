@@ -24,6 +24,19 @@ def test_top_p_keeps_the_shortest_head_that_holds_it():
     assert draw(scores, 1.0, 0.4)[1] == 1
 
 
+def test_min_p_keeps_what_is_not_much_less_likely_than_the_likeliest():
+    scores = torch.log(torch.tensor([0.1, 0.5, 0.15, 0.25])).repeat(1000, 1)
+    draws = torch.linspace(0, 0.999, 1000).double()
+    one = torch.ones(1000)
+    counts = torch.bincount(choose(scores, one, one, draws, 0.4 * one), minlength=4) / 1000
+    assert torch.allclose(counts, torch.tensor([0, 2 / 3, 0, 1 / 3]), atol=0.002)
+    assert (choose(scores, one, one, draws, one) == 1).all()
+    flat = torch.zeros(2, 3000)
+    flat[:, :2] = 20.0
+    found = choose(flat, torch.ones(2), torch.ones(2), torch.tensor([0.0, 0.999]).double(), torch.full((2,), 0.5))
+    assert sorted(found.tolist()) == [0, 1]
+
+
 def test_a_flat_distribution_over_many_tokens_reaches_beyond_the_head():
     scores = torch.zeros(3000)
     tokens = choose(scores.repeat(500, 1), torch.ones(500), torch.ones(500), torch.linspace(0, 0.999, 500).double())

@@ -52,7 +52,7 @@ def test_the_form_of_a_feature_is_told_from_its_words(feature, kind):
         "With a curved back, oiled by hand, every piece is different.",
         "In short: curved back, washable. Seat height: 45 cm. The price: $149. Price: $149.",
         "It holds 600 ml and stands 45 cm high. Made of wood. Volume: 600 ml, seat height 45 cm.",
-        "For small kitchens. Also: a gift. Hello from Velo. This time: the Alder Chair.",
+        "Also of note: seat height: 45 cm. For small kitchens. Also: a gift. Hello from Velo. This time: the Alder Chair.",
         "Spoiler: you will like the Alder Chair. Here is one thought: we like wood.",
         "New: Alder Chair\nYours for $149\nOn the price tag: $149.",
         "",
@@ -80,6 +80,8 @@ def test_what_suits_its_frame_is_left_alone(text):
         ("Brand: Velo has something for you.", "brand:"),
         ("To the point: gentle.", "point: gentle"),
         ("Power: the Alder Chair.", "power: the"),
+        ("Facts: In short: every piece is different.", "Facts: in"),
+        ("Brand Alder Chair.", "brand:"),
         ("Facts: Alder Chair", "facts: alder"),
     ],
 )
