@@ -145,7 +145,7 @@ def _announced(job: CopyJob, text: str) -> Iterator[str]:
         first = words(rest.partition(": ")[0])
         if not any(f" {part} " in f" {' '.join(first)} " for part in own if part):
             if told[0] not in LISTS["speakers"]:
-                yield f"{head.split()[-1]}: {told[0]}"
+                yield f"{''.join(head.split()[-1:])}: {told[0]}"
         elif " ".join(told) in (name, f"the {name}") and name:
             yield from (f"{word}: {told[0]}" for word in words(head) if word in _LEADS or word in LISTS["headings"])
 

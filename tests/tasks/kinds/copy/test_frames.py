@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.kinds.copy.frames import form, misframed
 from tasks.kinds.copy.job import CopyJob
@@ -15,6 +17,25 @@ JOB: dict[str, Any] = {
     "facts": {"seat height": "45 cm", "volume": "600 ml", "material": "wood", "price": "$149"},
     "must_include": ["a gift"],
 }  # fmt: skip
+
+
+PIECES = [
+    "a ",
+    "an ",
+    ": ",
+    ":",
+    ". ",
+    "\n",
+    "is ",
+    " ",
+    "Brand",
+    "$",
+    "45 cm",
+    *JOB["features"],
+    "Alder Chair",
+    "wood",
+    "weighs ",
+]
 
 
 def found(text: str, **columns: Any) -> list[str]:
@@ -97,3 +118,8 @@ def test_a_label_that_is_a_fact_may_stand():
 
 def test_terms_to_include_may_stand_behind_a_colon():
     assert found("Also: wood. Plus: small kitchens.", must_include=["wood", "small kitchens"]) == []
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_any_text_can_be_read(text):
+    assert isinstance(found(text), list)
