@@ -19,23 +19,8 @@ JOB: dict[str, Any] = {
 }  # fmt: skip
 
 
-PIECES = [
-    "a ",
-    "an ",
-    ": ",
-    ":",
-    ". ",
-    "\n",
-    "is ",
-    " ",
-    "Brand",
-    "$",
-    "45 cm",
-    *JOB["features"],
-    "Alder Chair",
-    "wood",
-    "weighs ",
-]
+PIECES = ["a ", "an ", ": ", ":", ". ", "\n", "is ", " ", "Brand", "$", "Alder Chair", "weighs ", "wood", "45 cm"]
+PIECES += JOB["features"]
 
 
 def found(text: str, **columns: Any) -> list[str]:
