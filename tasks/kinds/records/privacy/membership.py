@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from models.table.model import TableModel
 from tasks.kinds.records.privacy.estimates import Estimate, auc, hits_at
-from tasks.kinds.records.privacy.sides import Sides, nearest
+from tasks.kinds.records.privacy.gower import nearest
+from tasks.kinds.records.privacy.sides import Sides
 
 
 @dataclass(frozen=True, slots=True)
