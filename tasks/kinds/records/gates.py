@@ -2,7 +2,8 @@
 
     {"min": {"shape": 0.95, "trend": 0.9}, "max": {"copy_rate": 0.01}}
 
-Quality has a least value and leakage a most; the figures are those of `quality/`, each from 0 to 1.
+Quality has a least value and leakage a most; the figures are those of `quality/`, each from 0 to 1. A figure that a
+table is too small for, or has no column for, passes no gate.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-LEAST = ("shape", "trend", "trend_shared", "nulls")
+LEAST = ("shape", "trend", "trend_shared", "c2st", "tstr", "density", "coverage", "nulls", "nulls_together")
 MOST = ("copy_rate",)
 
 
@@ -38,6 +39,12 @@ def parse_gates(text: str) -> dict[str, dict[str, float]]:
 def missed(gates: str, figures: Mapping[str, Any]) -> list[str]:
     """The gates that a data set with these figures does not pass, in words."""
     wanted = parse_gates(gates)
-    low = [f"{n} is {figures[n]:.4g}, at least {v:.4g} is due" for n, v in wanted["min"].items() if figures[n] < v]
+    low = [_below(name, figures.get(name), limit) for name, limit in wanted["min"].items()]
     high = [f"{n} is {figures[n]:.4g}, at most {v:.4g} may be" for n, v in wanted["max"].items() if figures[n] > v]
-    return low + high
+    return [words for words in low if words] + high
+
+
+def _below(name: str, figure: float | None, limit: float) -> str:
+    if figure is None:
+        return f"{name} cannot be measured: the table has too few rows, or no column for it; leave this gate out"
+    return f"{name} is {figure:.4g}, at least {limit:.4g} is due" if figure < limit else ""

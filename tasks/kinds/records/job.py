@@ -19,10 +19,7 @@ from tasks.kinds.columns import wrong
 from tasks.kinds.records.gates import parse_gates
 from tasks.kinds.records.kinship import parse_parent
 
-LATER: dict[str, str] = {
-    **columns.LATER,
-    "target": "naming a target column is not supported yet",
-}
+LATER: dict[str, str] = {**columns.LATER}
 
 # Columns that hold a path or URI, relative to the spec file's folder.
 PATHS = ("source", "schema")
@@ -114,6 +111,10 @@ class RecordsJob(Job):
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
     ] = None
+    target: Annotated[
+        str | None,
+        Field(min_length=1, max_length=1_000, description="The column that the records shall predict, tried as tstr."),
+    ] = None
     parent: Annotated[
         JsonText,
         AfterValidator(_parent),
@@ -136,6 +137,8 @@ class RecordsJob(Job):
             raise wrong("preset", f"is {self.preset}, and from a schema nothing is learned", "leave it empty")
         if self.conditions:
             raise wrong("conditions", "go with a source", "write the values and their shares into the schema")
+        if self.target:
+            raise wrong("target", "goes with a source: nothing is tried against a schema", "leave it empty")
         if self.privacy:
             raise wrong("privacy", "goes with a source, and from a schema nothing is learned", "leave it empty")
         if self.parent:
@@ -154,6 +157,8 @@ class RecordsJob(Job):
             raise wrong(
                 "gates", "compare with the source's rows, which under privacy may decide nothing", "leave it empty"
             )
+        if self.target:
+            raise wrong("target", "stands in privacy itself, where the fit heeds it", "move it there")
         if self.parent:
             raise wrong("parent", "and privacy do not go together: one record may have many children", "leave one out")
         return self
