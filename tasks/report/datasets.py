@@ -27,6 +27,9 @@ ORDER = (
     "nulls",
     "nulls_together",
     "copy_rate",
+    "membership",
+    "inference",
+    "nearness",
 )
 SHORT = {"c2st": "C2ST", "tstr": "TSTR"}
 MEASURES = {"auc": "AUC", "accuracy": "accuracy", "r2": "R²"}
@@ -72,6 +75,8 @@ class DataSetShown:
     """ε and δ of a set that was made under differential privacy."""
     betrayal: list[dict[str, Any]] = field(default_factory=list)
     utility: list[dict[str, Any]] = field(default_factory=list)
+    leaks: list[str] | None = None
+    """The attacks that found something, in words; None where nothing was attacked, for want of rows held out."""
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -110,7 +115,13 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         privacy=_numbers(told) if isinstance(told := quality.get("privacy"), dict) else {},
         betrayal=_told(figures.get("betrayal"), "name", {"alone", "within"})[:MOST_BETRAYING],
         utility=_told(figures.get("utility"), "target", {"synthetic", "real", "floor", "ceiling"}),
+        leaks=_leaks(figures.get("attacks")),
     )
+
+
+def _leaks(attacks: Any) -> list[str] | None:
+    told = attacks.get("leaks") if isinstance(attacks, dict) else None
+    return [str(words) for words in told.values()] if isinstance(told, dict) else None
 
 
 def _told(entries: Any, name: str, due: set[str]) -> list[dict[str, Any]]:

@@ -202,6 +202,25 @@ def test_what_betrays_a_set_and_what_it_teaches_is_shown_where_it_was_measured(l
     assert "What betrays the table" not in page_of(local, plan.run_id, tmp_path)
 
 
+def test_attacks_are_told_where_there_were_any(local: Store, tmp_path: Path) -> None:
+    plan = showcase(local)
+    assert "Attacks with" not in page_of(local, plan.run_id, tmp_path)
+    for leaks, words in (
+        ({}, "did no better than chance"),
+        ({"table.nearness.share": "rows are <closer>"}, "found something: rows are &lt;closer&gt;."),
+    ):
+        figures = {"membership": 0.61, "ceiling": {"membership": 0.5}, "attacks": {"members": 9, "leaks": leaks}}
+        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"figures": figures}))
+        report.write(local, plan.run_id, tmp_path)
+        source = local.get(f"{plan.run_id}/report/index.html").decode()
+        assert words in source
+        assert "Membership" in source
+    for odd in ("much", {"leaks": ["a"]}, None):
+        told = {"figures": {"attacks": odd}}
+        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps(told))
+        assert "Attacks with" not in page_of(local, plan.run_id, tmp_path)
+
+
 def test_rare_values_of_the_source_are_not_told(local: Store, tmp_path: Path) -> None:
     plan = showcase(local)
     told: dict[str, Any] = quality("customers")
