@@ -15,7 +15,25 @@ from tasks.commit import DataSet
 from tasks.store import NotFound, Store
 
 MAX_COLUMNS = 60
-ORDER = ("shape", "trend", "trend_shared", "nulls", "copy_rate")  # what people look at first
+# What people look at first.
+ORDER = (
+    "shape",
+    "trend",
+    "trend_shared",
+    "c2st",
+    "tstr",
+    "density",
+    "coverage",
+    "nulls",
+    "nulls_together",
+    "copy_rate",
+    "membership",
+    "inference",
+    "nearness",
+)
+SHORT = {"c2st": "C2ST", "tstr": "TSTR"}
+MEASURES = {"auc": "AUC", "accuracy": "accuracy", "r2": "R²"}
+MOST_BETRAYING = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +45,18 @@ class Figure:
     floor: float | None
     ceiling: float | None
 
+    @property
+    def label(self) -> str:
+        return SHORT.get(self.name, self.name.replace("_", " ").capitalize())
+
 
 @dataclass(frozen=True, slots=True)
 class DataSetShown:
     """An accepted data set. Each of `rules` has its words and the shares of rows that break it, here and in the source;
     `acceptance` is the share of drawn rows that kept them all at once; `parent` tells how it hangs on its parent. A set
     that is `declared` by a schema has no source: its columns stand beside what the schema says, and so do
-    `correlations`."""
+    `correlations`. `betrayal` names the columns by which the rows are told from real ones, `utility` what trees predict
+    that were trained on them."""
 
     job_id: str
     variant: int
@@ -50,6 +73,10 @@ class DataSetShown:
     correlations: list[dict[str, Any]] = field(default_factory=list)
     privacy: dict[str, float] = field(default_factory=dict)
     """ε and δ of a set that was made under differential privacy."""
+    betrayal: list[dict[str, Any]] = field(default_factory=list)
+    utility: list[dict[str, Any]] = field(default_factory=list)
+    leaks: list[str] | None = None
+    """The attacks that found something, in words; None where nothing was attacked, for want of rows held out."""
 
 
 def data_sets(store: Store, run: str, made: list[DataSet]) -> list[DataSetShown]:
@@ -86,7 +113,24 @@ def _shown(entry: DataSet, quality: dict[str, Any]) -> DataSetShown:
         declared=quality.get("declared") is True,
         correlations=_correlations(figures),
         privacy=_numbers(told) if isinstance(told := quality.get("privacy"), dict) else {},
+        betrayal=_told(figures.get("betrayal"), "name", {"alone", "within"})[:MOST_BETRAYING],
+        utility=_told(figures.get("utility"), "target", {"synthetic", "real", "floor", "ceiling"}),
+        leaks=_leaks(figures.get("attacks")),
     )
+
+
+def _leaks(attacks: Any) -> list[str] | None:
+    told = attacks.get("leaks") if isinstance(attacks, dict) else None
+    return [str(words) for words in told.values()] if isinstance(told, dict) else None
+
+
+def _told(entries: Any, name: str, due: set[str]) -> list[dict[str, Any]]:
+    """The entries that have a name and every number that is due."""
+    return [
+        {"measure": MEASURES.get(str(one.get("measure")), ""), **numbers, "name": str(one.get(name, ""))}
+        for one in (entries if isinstance(entries, list) else [])
+        if isinstance(one, dict) and due <= (numbers := _numbers(one)).keys()
+    ]
 
 
 def _correlations(figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -16,16 +16,13 @@ from models.table.steps import CODED
 from tasks.kinds import columns
 from tasks.kinds.base import Job
 from tasks.kinds.columns import wrong
-from tasks.kinds.records.gates import parse_gates
+from tasks.kinds.records.gates import ATTACKS, parse_gates
 from tasks.kinds.records.kinship import parse_parent
 
-LATER: dict[str, str] = {
-    **columns.LATER,
-    "target": "naming a target column is not supported yet",
-}
+LATER: dict[str, str] = {**columns.LATER}
 
 # Columns that hold a path or URI, relative to the spec file's folder.
-PATHS = ("source", "schema")
+PATHS = ("source", "schema", "holdout")
 
 JsonText = Annotated[str, Field(max_length=20_000, json_schema_extra={"contentMediaType": "application/json"})]
 LongJsonText = Annotated[str, Field(max_length=200_000, json_schema_extra={"contentMediaType": "application/json"})]
@@ -106,6 +103,13 @@ class RecordsJob(Job):
         AfterValidator(_readable("gates", parse_gates)),
         Field(description="JSON: the least quality and the most leakage that a data set may have."),
     ] = ""
+    holdout: Annotated[
+        str,
+        Field(
+            max_length=4_000,
+            description="Other rows of the source's table, a path or URI: what records give away is measured.",
+        ),
+    ] = ""
     privacy: Annotated[
         LongJsonText,
         AfterValidator(_readable("privacy", parse_privacy)),
@@ -113,6 +117,10 @@ class RecordsJob(Job):
     ] = ""
     primary_key: Annotated[
         str | None, Field(min_length=1, max_length=1_000, description="A column that is unique and never null.")
+    ] = None
+    target: Annotated[
+        str | None,
+        Field(min_length=1, max_length=1_000, description="The column that the records shall predict, tried as tstr."),
     ] = None
     parent: Annotated[
         JsonText,
@@ -136,6 +144,9 @@ class RecordsJob(Job):
             raise wrong("preset", f"is {self.preset}, and from a schema nothing is learned", "leave it empty")
         if self.conditions:
             raise wrong("conditions", "go with a source", "write the values and their shares into the schema")
+        for column, given in (("target", self.target), ("holdout", self.holdout)):
+            if given:
+                raise wrong(column, "goes with a source: nothing is tried against a schema", "leave it empty")
         if self.privacy:
             raise wrong("privacy", "goes with a source, and from a schema nothing is learned", "leave it empty")
         if self.parent:
@@ -154,8 +165,20 @@ class RecordsJob(Job):
             raise wrong(
                 "gates", "compare with the source's rows, which under privacy may decide nothing", "leave it empty"
             )
+        if self.holdout:
+            raise wrong("holdout", "compares with the source's rows, which no budget pays for", "leave it empty")
+        if self.target:
+            raise wrong("target", "stands in privacy itself, where the fit heeds it", "move it there")
         if self.parent:
             raise wrong("parent", "and privacy do not go together: one record may have many children", "leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _attacks_need_rows(self) -> Self:
+        limits = parse_gates(self.gates)["max"]
+        if not self.holdout and not self.declared and (needing := [name for name in ATTACKS if name in limits]):
+            reason = f"ask for {', '.join(needing)}, which are measured with rows that were held out of the source"
+            raise wrong("gates", reason, "name such rows in holdout, or leave these gates out")
         return self
 
     @model_validator(mode="after")

@@ -27,7 +27,9 @@ from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
+from tasks.kinds.records.privacy import held_out
 
+UNTOLD = {"key": "a running key", "text": "free text", "date": "a date"}  # roles that nothing is trained to predict
 FIT_VERSION = 6  # raise it when the same table and steps would fit another model
 
 
@@ -87,7 +89,10 @@ class RecordsKind:
                 source.check_key(path, job.primary_key)
             except ValueError as error:
                 raise Refused("primary_key", str(error)) from error
-        fit_order, together = _arrangement(job, source.head(path))
+        head = source.head(path)
+        fit_order, together = _arrangement(job, head)
+        if job.target is not None:
+            _check_target(job, job.target, head)
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
         family = AUTO if above is not None else settled(job.family, shape.rows)
@@ -109,17 +114,20 @@ class RecordsKind:
             fit_inputs["studied"] = most
         if above is not None:
             fit_inputs["parent"] = {"source": above.digest, **above.link}
+        apart = _held_out_digest(job, head.schema, digest, desk)
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
             "conditions": job.conditions,
             "constraints": job.constraints,
             "gates": job.gates,
+            **({"target": job.target} if job.target is not None else {}),
+            **({"holdout": apart} if apart else {}),
             "fit": fit_inputs,
             "rules": self.rules_digest,
         }
         fit = Fit(inputs=fit_inputs, source=job.source, sha256=digest, steps=steps)
-        sources = {job.source: digest}
+        sources = {job.source: digest, **({job.holdout: apart} if apart else {})}
         if above is not None:
             inputs["parent"] = above.made
             fit = replace(fit, parents=above.source, parents_sha256=above.digest)
@@ -227,7 +235,12 @@ class RecordsKind:
         acceptance = result.info.get("acceptance")
         if settle(checks) != "accept":
             return Sampled(path, acceptance, kin), checks
-        figures = quality.figures(real, path, seed=attempt.seed, without=[parent.column] if parent else [])
+        without = [parent.column] if parent else []
+        figures = quality.figures(real, path, seed=attempt.seed, without=without, target=job.target)
+        if job.holdout:
+            apart = desk.source("holdout", job.holdout)
+            figures |= held_out.leakage(real, apart, path, attempt.seed, without)
+            figures["ceiling"] |= held_out.NOTHING
         return Sampled(path, acceptance, kin, figures), [*checks, *rules.judge_figures(job, figures)]
 
     def judge_among(self, job: RecordsJob, value: Sampled, accepted: Sequence[dict[str, Any]]) -> list[Check]:
@@ -308,6 +321,31 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
     order = order_of(head.schema.names, constraints, conditions)
     together = [list(rule.columns) for rule in constraints if isinstance(rule, Together)]
     return ([] if order == head.schema.names else order), together
+
+
+def _check_target(job: RecordsJob, name: str, head: pa.Table) -> None:
+    """Raises `Refused` for a target that nothing can be trained on."""
+    if name not in head.schema.names:
+        raise Refused("target", f"{name!r} is no column of {job.source}")
+    if (parent := parse_parent(job.parent)) is not None and name == parent.column:
+        raise Refused("target", f"{name!r} refers to another table; name a category or a number")
+    role = role_of(name, plain_values(head[name]), primary_key=name == job.primary_key)
+    if role in UNTOLD:
+        raise Refused("target", f"{name!r} is {UNTOLD[role]}; name a category or a number")
+
+
+def _held_out_digest(job: RecordsJob, schema: pa.Schema, source_digest: str, desk: Desk) -> str:
+    """The digest of the rows held out, empty where the job names none. Raises `Refused` for rows that tell nothing."""
+    if not job.holdout:
+        return ""
+    path, digest = desk.source("holdout", job.holdout), desk.source_digest("holdout", job.holdout)
+    if digest == source_digest:
+        raise Refused("holdout", "it is the source itself; name rows that the model is not fitted on")
+    try:
+        held_out.held_out(path, schema)
+    except ValueError as error:
+        raise Refused("holdout", str(error)) from error
+    return digest
 
 
 def _preset(family: str, wanted: str, *, child: bool) -> str:

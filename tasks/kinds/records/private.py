@@ -94,7 +94,7 @@ def judge(
     checks = rules.judge_alone(job, source.head(real, 1).schema, made)
     if settle(checks) != "accept" or not _settings(job).compare:
         return None, checks
-    return quality.figures(real, made, seed=attempt.seed), checks
+    return quality.figures(real, made, seed=attempt.seed, target=_settings(job).target), checks
 
 
 def statement(result: TableResult, job: RecordsJob) -> dict[str, Any]:

@@ -3,8 +3,10 @@
 *Shape* compares columns one by one, *trend* pairs of columns; both are 1 for perfect, with the definitions of SDMetrics
 (column shapes and column pair trends), but that theirs puts a column's greatest value and its nulls into one cell,
 which moves a trend by less than .001. Theirs bins each table between its own extremes, so that one extreme row moves
-the trend; `trend_shared` uses the source's bins on both sides. Every figure stands between a floor (columns drawn
-independently of each other from the source) and a ceiling (one real half against the other).
+the trend; `trend_shared` uses the source's bins on both sides. `fidelity/` looks at whole rows: whether they can be
+told from real ones and by which columns, what they are good for, where they lie, and what is missing together. Every
+figure stands between a floor (columns drawn independently of each other from the source) and a ceiling (one real half
+against the other).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import pyarrow.compute as pc
 
 from models.table.sampling import sample_rows
 from tasks.kinds.records.copies import copy_rate
+from tasks.kinds.records.fidelity.measures import look_closer
 from tasks.kinds.records.views import MADE_ANEW, View, side_by_side
 
 MOST_ROWS = 100_000  # of each table; more would not move the figures
@@ -30,10 +33,13 @@ MOST_LABELS = 20
 FEWEST = 10  # rows in a cell that may be shown
 
 
-def figures(source: Path, synthetic: Path, seed: int, without: Sequence[str] = ()) -> dict[str, Any]:
-    """The figures of a synthetic table: shape, trends, nulls and copies from 0 to 1, and every column's histogram.
+def figures(
+    source: Path, synthetic: Path, seed: int, without: Sequence[str] = (), target: str | None = None
+) -> dict[str, Any]:
+    """The figures of a synthetic table, each from 0 to 1, and every column's histogram.
 
-    Columns `without` are left out: references to another table, which are new.
+    Columns `without` are left out: references to another table, which are new. `target` is the column that the table
+    shall predict. A figure is None where it cannot be measured.
     """
     rng = np.random.default_rng([seed, 1])
     real, made = (sample_rows(path, MOST_ROWS, rng, without=without) for path in (source, synthetic))
@@ -44,11 +50,15 @@ def figures(source: Path, synthetic: Path, seed: int, without: Sequence[str] = (
     half = max(len(order) // 2, 1)
     roles = {view.name: view.role for view in views}
     ceiling = side_by_side(real.take(order[:half]), real.take(order[half:] if half < len(order) else order))
+    closer = look_closer(views, seed, target)
     return {
         **scores(views),
+        **closer.figures,
         "copy_rate": round(rate.synthetic, 6),
-        "floor": scores(floor, roles),
-        "ceiling": {**scores(ceiling, roles), "copy_rate": round(rate.real, 6)},
+        "floor": {**scores(floor, roles), **closer.floor},
+        "ceiling": {**scores(ceiling, roles), **closer.ceiling, "copy_rate": round(rate.real, 6)},
+        "betrayal": closer.betrayal,
+        "utility": closer.utility,
         "columns": [_described(view) for view in views],
     }
 

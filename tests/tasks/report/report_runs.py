@@ -222,8 +222,18 @@ def quality(job_id: str, tag: str = "") -> dict[str, Any]:
         "job_id": job_id, "variant": 0, "rows": 4000,
         "figures": {
             "shape": 0.987, "trend": 0.953, "trend_shared": 0.949, "nulls": 0.999, "copy_rate": 0.012,
-            "floor": {"shape": 0.981, "trend": 0.871, "trend_shared": 0.868, "nulls": 0.998},
-            "ceiling": {"shape": 0.994, "trend": 0.978, "trend_shared": 0.975, "nulls": 0.999, "copy_rate": 0.014},
+            "c2st": 0.874, "tstr": 0.981, "density": 0.958, "coverage": 0.944, "nulls_together": 0.997,
+            "floor": {"shape": 0.981, "trend": 0.871, "trend_shared": 0.868, "nulls": 0.998, "c2st": 0.021,
+                      "tstr": 0.412, "density": 0.152, "coverage": 0.374, "nulls_together": 0.962},
+            "ceiling": {"shape": 0.994, "trend": 0.978, "trend_shared": 0.975, "nulls": 0.999, "copy_rate": 0.014,
+                        "c2st": 0.996, "tstr": 0.995, "density": 1.0, "coverage": 0.969, "nulls_together": 0.999},
+            "betrayal": [{"name": f"age{tag}", "alone": 0.041, "within": 0.088},
+                         {"name": "workclass", "alone": 0.022, "within": 0.013}],
+            "utility": [
+                {"target": f"income{tag}", "measure": "auc", "synthetic": 0.905, "real": 0.921, "floor": 0.503,
+                 "ceiling": 0.919},
+                {"target": "age", "measure": "r2", "synthetic": 0.318, "real": 0.341, "floor": 0.0, "ceiling": 0.336},
+            ],
             "columns": [
                 {"name": f"age{tag}", "type": "int64", "kind": "number", "shape": 0.991, "edges": edges,
                  "nulls": {"source": 0.0, "synthetic": 0.0},

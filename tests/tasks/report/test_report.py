@@ -187,6 +187,40 @@ def test_business_rules_stand_beside_how_far_the_source_keeps_them(local: Store,
     assert "a < b" in page_of(local, plan.run_id, tmp_path)
 
 
+def test_what_betrays_a_set_and_what_it_teaches_is_shown_where_it_was_measured(local: Store, tmp_path: Path) -> None:
+    plan = showcase(local)
+    page = page_of(local, plan.run_id, tmp_path)
+    assert "What betrays the table" in page
+    assert "What the table is good for" in page
+    for words in ("C2ST", "TSTR", "Nulls together", "AUC", "R²", "0.088", "0.905"):
+        assert words in page, words
+    figures = {"shape": 0.5, "c2st": None, "tstr": None, "betrayal": [{"name": "age"}], "utility": "none"}
+    local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"figures": figures}))
+    (shown,) = gather(local, plan.run_id, tmp_path).data_sets
+    assert [figure.name for figure in shown.figures] == ["shape"]
+    assert shown.betrayal == shown.utility == []
+    assert "What betrays the table" not in page_of(local, plan.run_id, tmp_path)
+
+
+def test_attacks_are_told_where_there_were_any(local: Store, tmp_path: Path) -> None:
+    plan = showcase(local)
+    assert "Attacks with" not in page_of(local, plan.run_id, tmp_path)
+    for leaks, words in (
+        ({}, "did no better than chance"),
+        ({"table.nearness.share": "rows are <closer>"}, "found something: rows are &lt;closer&gt;."),
+    ):
+        figures = {"membership": 0.61, "ceiling": {"membership": 0.5}, "attacks": {"members": 9, "leaks": leaks}}
+        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"figures": figures}))
+        report.write(local, plan.run_id, tmp_path)
+        source = local.get(f"{plan.run_id}/report/index.html").decode()
+        assert words in source
+        assert "Membership" in source
+    for odd in ("much", {"leaks": ["a"]}, None):
+        told = {"figures": {"attacks": odd}}
+        local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps(told))
+        assert "Attacks with" not in page_of(local, plan.run_id, tmp_path)
+
+
 def test_rare_values_of_the_source_are_not_told(local: Store, tmp_path: Path) -> None:
     plan = showcase(local)
     told: dict[str, Any] = quality("customers")

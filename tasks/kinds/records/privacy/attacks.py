@@ -7,16 +7,18 @@ always tells more than the tables drawn from it, so its figures stand apart.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from models.table.model import TableModel
 from tasks.kinds.records.privacy.estimates import Z
 from tasks.kinds.records.privacy.inference import by_neighbours
 from tasks.kinds.records.privacy.membership import by_distance, by_likelihood
 from tasks.kinds.records.privacy.nearness import nearness
 from tasks.kinds.records.privacy.sides import sides_of
+
+if TYPE_CHECKING:  # it loads torch, which attacks on tables do without
+    from models.table.model import TableModel
 
 ASKED = 2_000  # rows of each side whose neighbours are looked up; their number is what takes the time
 ERRORS = 3.0  # standard errors beyond chance before an attack counts as successful, as for copies

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from tasks.kinds.records.privacy.estimates import Estimate, mean, residual, share
-from tasks.kinds.records.privacy.sides import Sides, nearest_without
+from tasks.kinds.records.privacy.gower import nearest_without
+from tasks.kinds.records.privacy.sides import Sides
 from tasks.kinds.records.views import View
 
 TOLERANCE = 0.05  # of the distance between the 5th and the 95th percentile: so near, a number counts as guessed

@@ -7,14 +7,17 @@ fitted. What counts is how well the score parts the two.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
-from models.table.model import TableModel
 from tasks.kinds.records.privacy.estimates import Estimate, auc, hits_at
-from tasks.kinds.records.privacy.sides import Sides, nearest
+from tasks.kinds.records.privacy.gower import nearest
+from tasks.kinds.records.privacy.sides import Sides
+
+if TYPE_CHECKING:  # it loads torch, which attacks on tables do without
+    from models.table.model import TableModel
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ import numpy as np
 
 from tasks.kinds.records.copies import row_hashes
 from tasks.kinds.records.privacy.estimates import Estimate, mean_by
-from tasks.kinds.records.privacy.sides import Sides, nearest
+from tasks.kinds.records.privacy.gower import nearest
+from tasks.kinds.records.privacy.sides import Sides
 
 QUANTILES = {"p1": 0.01, "p5": 0.05, "p25": 0.25, "p50": 0.5}
 NEAR = 0.01  # of the real pairs are as near as what is called near

@@ -75,6 +75,8 @@ def test_a_job_with_rules_and_shares_gets_what_it_asks_for(tmp_path: Path) -> No
         ({"conditions": {"order_id": 7}}, "'order_id' is a running key"),
         ({"gates": {"min": {"beauty": 0.9}}}, "min has no figure 'beauty'; there is shape, trend"),
         ({"gates": {"max": {"copy_rate": 2}}}, "copy_rate is 2, not a number from 0 to 1"),
+        ({"target": "nett"}, "'nett' is no column of"),
+        ({"target": "order_id"}, "'order_id' is a running key; name a category or a number"),
         ({"constraints": [{"sum": ["ordered", "net"], "equals": "gross"}]}, "only numbers add up"),
     ],
 )
@@ -110,9 +112,11 @@ def test_rules_that_leave_nothing_are_a_shortfall_with_the_rule_in_words(tmp_pat
 
 def test_gates_let_a_good_data_set_out_and_keep_a_poor_one_in(tmp_path: Path) -> None:
     (tmp_path / "good").mkdir()
-    manifest, _, figures = made(tmp_path / "good", gates={"min": {"shape": 0.8}, "max": {"copy_rate": 0.01}})
+    gates = {"min": {"shape": 0.8, "c2st": 0, "tstr": 0.3}, "max": {"copy_rate": 0.01}}
+    manifest, _, figures = made(tmp_path / "good", gates=gates, target="gross")
     assert manifest["items"]["accepted"] == 1
     assert figures is not None
+    assert [pair["target"] for pair in figures["figures"]["utility"]] == ["gross"]
     assert [check["verdict"] for check in figures["checks"] if check["rule"] == "records.gates"] == ["accept"]
     manifest, table, _ = made(tmp_path, gates={"min": {"shape": 1, "trend": 0.2}})
     assert table is None

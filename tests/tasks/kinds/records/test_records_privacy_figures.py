@@ -6,11 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.kinds.records.privacy import sides as sides_module
+from tasks.kinds.records.privacy import gower
 from tasks.kinds.records.privacy.estimates import auc, hits_at, mean_by, residual, share
+from tasks.kinds.records.privacy.gower import nearest, nearest_without
 from tasks.kinds.records.privacy.membership import told_apart
 from tasks.kinds.records.privacy.nearness import nearness
-from tasks.kinds.records.privacy.sides import nearest, nearest_without, sides_of
+from tasks.kinds.records.privacy.sides import sides_of
 
 
 def rng() -> np.random.Generator:
@@ -66,7 +67,7 @@ def test_rows_that_share_their_nearest_count_as_one() -> None:
 
 
 def test_distances_are_those_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sides_module, "BLOCK", 50)  # several blocks
+    monkeypatch.setattr(gower, "BLOCK", 50)  # several blocks
     sides = sides_of(mixed(1, 30), mixed(2, 30), mixed(3, 25), seed=0)
     values = [view.source for view in sides.views]
     assert values[1] is None

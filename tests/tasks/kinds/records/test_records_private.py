@@ -92,6 +92,7 @@ def test_a_private_data_set_says_what_was_promised_and_nothing_of_its_source(tmp
     assert {check["rule"] for check in told["checks"]} == {"records.schema", "records.rows", "records.key"}
     told = json.loads(next(run.glob("quality/compared-0-*.json")).read_text("utf-8"))
     assert 0 < told["figures"]["shape"] <= 1
+    assert [pair["target"] for pair in told["figures"]["utility"]] == ["rich"]
     assert "not the figures" in told["privacy"]["covers"]
     made = pq.read_table(next(run.glob("records/half/0/*.parquet")))
     assert made["rich"].to_pylist().count("yes") == 100
@@ -129,6 +130,7 @@ def test_the_seed_of_a_sample_does_not_come_from_the_source(tmp_path: Path) -> N
         ({**JOB, "gates": {"min": {"shape": 0.9}}}, "gates", "may decide nothing"),
         ({**JOB, "parent": "id->other.id"}, "parent", "one record may have many children"),
         ({**JOB, "preset": "fast"}, "preset", "one way to fit"),
+        ({**JOB, "target": "rich"}, "target", "stands in privacy itself"),
         (with_privacy(epsilon=-1), "privacy", "epsilon is -1"),
         ({**JOB, "source": None, "schema": {"columns": []}}, "privacy", "goes with a source"),
     ],

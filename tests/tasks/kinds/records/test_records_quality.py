@@ -79,6 +79,10 @@ def test_figures_stand_between_floor_and_ceiling_and_are_json(tmp_path: Path) ->
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert found == figures(tmp_path / "real.parquet", tmp_path / "made.parquet", seed=3)
     assert found["floor"]["trend"] < found["trend"]
+    for name in ("c2st", "tstr", "density", "coverage", "nulls_together"):
+        assert set(found) & {name} == set(found["floor"]) & {name} == set(found["ceiling"]) & {name} == {name}
+    assert found["floor"]["c2st"] < found["c2st"] - 0.2
+    assert [pair["target"] for pair in found["utility"]] == ["age", "income", "job"]
     assert abs(found["trend"] - found["ceiling"]["trend"]) < 0.02
     columns = {column["name"]: column for column in found["columns"]}
     assert columns["job"]["labels"][:2] == ["clerk", "manager"]
@@ -97,8 +101,8 @@ def test_cells_of_few_rows_and_extremes_are_not_shown(tmp_path: Path) -> None:
     )
     pq.write_table(real, tmp_path / "real.parquet")
     pq.write_table(real, tmp_path / "made.parquet")
-    columns = figures(tmp_path / "real.parquet", tmp_path / "made.parquet", seed=0)["columns"]
-    text = json.dumps(columns)
+    found = figures(tmp_path / "real.parquet", tmp_path / "made.parquet", seed=0)
+    columns, text = found["columns"], json.dumps(found)
     assert "987654" not in text
     assert "987_654" not in text
     assert "rare one" not in text

@@ -1,0 +1,67 @@
+"""What a job's records give away, measured against rows of the same table that were held out of its source.
+
+Without such rows there is nothing to tell members from: a good synthetic row is near to real rows whether its model
+knew them or not. The attacks are those on the table alone; see `attacks` for those on the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from models.table.sampling import sample_rows
+from tasks.kinds.records.privacy.attacks import attack, leaks
+
+NOTHING = {"membership": 0.5, "inference": 0.0, "nearness": 0.5}  # what the figures are where nothing leaks
+MOST_ROWS = 20_000  # of each table: of a few thousand of them the neighbours are looked up
+FEWEST_ROWS = 100  # held out; of fewer, chance alone would be found
+
+
+def held_out(path: Path, schema: pa.Schema, seed: int = 0, without: Sequence[str] = ()) -> pa.Table:
+    """The rows held out, or a sample of them, as the source with this `schema` would have them.
+
+    Raises ValueError with the reason: other columns, values of another type, fewer than 100 rows.
+    """
+    rows = sample_rows(path, MOST_ROWS, np.random.default_rng([seed, 51]), without=without)
+    if rows.schema.names != [name for name in schema.names if name not in without]:
+        missing, extra = set(schema.names) - set(rows.schema.names), set(rows.schema.names) - set(schema.names)
+        detail = f"missing {sorted(missing)}, extra {sorted(extra)}" if missing or extra else "another order"
+        raise ValueError(f"its columns are not the source's: {detail}")
+    if rows.num_rows < FEWEST_ROWS:
+        raise ValueError(
+            f"it has {rows.num_rows} rows, and at least {FEWEST_ROWS} are needed to tell a leak from chance"
+        )
+    columns = []
+    for name, column in zip(rows.schema.names, rows.columns, strict=True):
+        kind = schema.field(name).type
+        try:
+            columns.append(column.cast(kind))
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise ValueError(f"its column {name!r} is {column.type}, the source's is {kind}") from error
+    return pa.table(dict(zip(rows.schema.names, columns, strict=True)))
+
+
+def leakage(source: Path, holdout: Path, synthetic: Path, seed: int, without: Sequence[str] = ()) -> dict[str, Any]:
+    """The figures in `NOTHING`, from 0 to 1, and all that the `attacks` found, with intervals, and what `leaks`.
+
+    A figure is None where there is nothing to guess. No value of any row is among them.
+    """
+    members, made = (
+        sample_rows(path, MOST_ROWS, np.random.default_rng([seed, place]), without=without)
+        for path, place in ((source, 52), (synthetic, 53))
+    )
+    others = held_out(holdout, members.schema, seed, without)
+    # the attacks count their own seeds from 1, as the other figures of this data set do
+    found = attack(members, others, made, seed=int(np.random.SeedSequence([seed, 54]).generate_state(1)[0]))
+    table = found["table"]
+    guessed = table.get("inference")
+    figures = {
+        "membership": table["membership"]["auc"]["value"],
+        "inference": None if guessed is None else min(max(guessed["risk"]["value"], 0.0), 1.0),
+        "nearness": table["nearness"]["share"]["value"],
+    }
+    return {**figures, "attacks": {**found, "leaks": leaks(found)}}
