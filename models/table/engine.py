@@ -90,7 +90,7 @@ def _fit(request: FitRequest) -> TableResult:
     began = time.perf_counter()
     if request.parents:
         if request.family not in ("auto", AUTO):
-            raise ValueError(f"a table with a parent is drawn by the family {AUTO}, not {request.family}")
+            raise ValueError(f"a table with a parent cannot be drawn by the family {request.family}")
         return _fit_children(request, began)
     looked_at = survey(Path(request.source), request.seed, request.primary_key or None)
     table = looked_at.table
@@ -146,12 +146,14 @@ def _fit_children(request: FitRequest, began: float) -> TableResult:
         Link(**json.loads(request.link)),
         seed=request.seed,
         steps=request.steps,
+        family=request.family,
         primary_key=request.primary_key or None,
     )
     children.save(Path(request.out))
     info = {
         "seconds": round(time.perf_counter() - began, 3),
         "steps": request.steps,
+        "families": {"counts": children.counts.family, "rows": children.rows.family},
         "threads": torch.get_num_threads(),
     }
     return TableResult(id=request.id, path=request.out, rows=table.num_rows, info=info)

@@ -200,9 +200,12 @@ def fit_children(
     *,
     seed: int,
     steps: int | None = None,
+    family: str = "auto",
     primary_key: str | None = None,
 ) -> ChildModel:
     """Fit the children of a table; `primary_key` is the children's own, and may be what refers to the parent.
+
+    `family` is the usual one or `auto`, which chooses for each of the two models, see `model.fit_table`.
 
     Raises ValueError for references that name no parent, or an order without steps.
     """
@@ -221,7 +224,7 @@ def fit_children(
         raise ValueError(f"a parent has {numbers.max():,} children; {MOST_PLACES:,} are possible")
     order = np.lexsort((_ranks(children, link.order), owners))
     context = _told(parents, [link.parent, *link.without])
-    fitted = partial(fit_table, seed=seed, steps=steps, family="auto", preset="fast")
+    fitted = partial(fit_table, seed=seed, steps=steps, family=family, preset="fast")
     counts, _ = fitted(pa.table({**context, COUNT: pa.array(numbers)}))
     sequences = _sequences(context, children.take(pa.array(order)), owners[order], numbers, link)
     own_key = None if primary_key == link.child else primary_key

@@ -209,7 +209,7 @@ def test_a_parent_that_fails_makes_its_children_a_shortfall(shop: Path) -> None:
         (
             {"job_id": "lines", "family": "diffusion"},
             "family",
-            "drawn by the family transformer; write auto",
+            "cannot be drawn by the family diffusion; write auto",
         ),
         ({"job_id": "lines", "rows": 5}, "rows", "rows of a table with a parent are not supported"),
         ({"job_id": "lines", "variants": 2}, "variants", "'orders' makes 1 data sets, this job wants 2"),

@@ -26,6 +26,7 @@ _LEADS: Mapping[str, frozenset[str]] = {
 _THIRD_PERSON = re.compile(r"[a-z]+[^\Ws]s")
 _PARTICIPLE = re.compile(r"[a-z]{2,}[^e\W]ed")
 _ADJECTIVE = re.compile(r"[a-z]+(?:able|ible|ful|less|proof|free|friendly|safe|resistant|ready)")
+_PLAIN_WORD = re.compile(r"[A-Za-z][a-z]+")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _WINDOW = 4  # words before a value among which its lead stands
 
@@ -94,7 +95,7 @@ def _features(feature: str, text: str) -> Iterator[str]:
         odd = (
             (kind in ("trait", "clause") and frame in LISTS["before things"])
             or (kind in ("thing", "clause") and frame in LISTS["before traits"])
-            or (last in ("a", "an") and (last == "an") != _sounds_open(feature))
+            or _wrong_article(last, feature)
         )
         if odd:
             yield f"{frame} {feature.split()[0]}"
@@ -116,10 +117,11 @@ def _values(value: str, labels: list[str], text: str, *, bare: bool) -> Iterator
 
 def _run_together(features: list[str], text: str) -> Iterator[str]:
     """Two features with nothing between them."""
+    others = [(feature, feature.strip().lower()) for feature in features if feature.strip()]
     for one in features:
-        for other in features:
-            if one != other and re.search(rf"(?<!\w){re.escape(one)}\s+{re.escape(other)}(?!\w)", text, re.IGNORECASE):
-                yield f"{one} {other.split()[0]}"
+        for end in (found.end() for found in _places(one, text)):
+            rest = text[end : end + 1].isspace() and text[end:].lstrip().lower()
+            yield from (f"{one} {other.split()[0]}" for other, low in others if rest and rest.startswith(low))
 
 
 def _own_labels(job: CopyJob, text: str) -> Iterable[str]:
@@ -152,16 +154,23 @@ def _announced(job: CopyJob, text: str) -> Iterator[str]:
 
 def _befores(phrase: str, text: str) -> Iterator[str]:
     """What stands before each place of a phrase within its sentence."""
-    wanted = phrase.strip().rstrip(".")
-    if not wanted:
-        return
-    for found in re.finditer(rf"(?<!\w){re.escape(wanted)}(?!\w)", text, re.IGNORECASE):
+    for found in _places(phrase, text):
         yield _SENTENCE_END.split(text[: found.start()])[-1]
 
 
-def _sounds_open(phrase: str) -> bool:
-    """Whether "an" belongs before a phrase; near enough."""
-    low = phrase.lower()
-    if low[:1] not in "aeiouh" or low.startswith(("uni", "use", "usb", "eu", "one", "once")):
+def _places(phrase: str, text: str) -> Iterator[re.Match[str]]:
+    wanted = phrase.strip().rstrip(".")
+    if wanted:
+        yield from re.finditer(rf"(?<!\w){re.escape(wanted)}(?!\w)", text, re.IGNORECASE)
+
+
+def _wrong_article(article: str, phrase: str) -> bool:
+    """Whether "a" stands for "an" or the reverse; near enough. Of numbers and abbreviations nothing is said."""
+    first = phrase.split("-")[0].split()[0]
+    if article not in ("a", "an") or not _PLAIN_WORD.fullmatch(first):
         return False
-    return low[:1] != "h" or low.startswith(("hour", "honest", "heir", "hono"))
+    low = first.lower()
+    closed = low[0] not in "aeiouh" or low.startswith(("uni", "use", "eu", "one", "once"))
+    if low[0] == "h":
+        closed = not low.startswith(("hour", "honest", "heir", "hono"))
+    return (article == "an") == closed

@@ -95,7 +95,7 @@ class RecordsKind:
             _check_target(job, job.target, head)
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
-        family = AUTO if above is not None else settled(job.family, shape.rows)
+        family = job.family if above is not None else settled(job.family, shape.rows)
         preset = _preset(family, job.preset, child=above is not None)
         steps = default_steps(shape.rows, len(shape.columns), family)
         fit_inputs = {
@@ -154,7 +154,7 @@ class RecordsKind:
         if other.variants < job.variants:
             raise Refused("variants", f"{parent.job!r} makes {other.variants} data sets, this job wants {job.variants}")
         if job.family not in ("auto", AUTO):
-            raise Refused("family", f"a table with a parent is drawn by the family {AUTO}; write auto")
+            raise Refused("family", f"a table with a parent cannot be drawn by the family {job.family}; write auto")
         for column, given in (("rows", job.rows), ("conditions", job.conditions), ("constraints", job.constraints)):
             if given:
                 raise Refused(column, f"{column} of a table with a parent are not supported yet; leave it out")

@@ -101,6 +101,13 @@ def test_a_label_that_is_a_fact_may_stand():
     assert found("Size: wood.", facts={"size": "wood", "material": "wood"}) == []
 
 
+def test_fields_and_abbreviations_are_not_taken_for_slips():
+    assert found("An LED strip, a USB port.", features=["LED strip", "USB port"]) == []
+    assert found("It has an 8-inch blade.", features=["8-inch blade"]) == []
+    assert found("It has an hour glass.", features=["hour glass"]) == []
+    assert found("It has a open side.", features=["open side"]) == ["a open"]
+
+
 def test_terms_to_include_may_stand_behind_a_colon():
     assert found("Also: wood. Plus: small kitchens.", must_include=["wood", "small kitchens"]) == []
 

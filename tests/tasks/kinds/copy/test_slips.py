@@ -31,6 +31,7 @@ def found(text: str, **columns: Any) -> list[str]:
         "Up close: Hand-glazed by two potters.",
         "Keeps coffee warm for hours. Capacity: 12 oz. Hand-glazed by two potters.",
         "stoneware all over. Harbor Stoneware Mug.",
+        "A mug for you\nYou get rubber feet.",
         "The Harbor Stoneware Mug in stoneware: it also keeps coffee warm for hours. Capacity: 12 oz.",
         "The capacity is 12 oz; the price is a fair $18.",
         "Harbor Stoneware Mug: rubber feet\nIt stands on rubber feet.",
