@@ -25,7 +25,7 @@ _LEADS: Mapping[str, frozenset[str]] = {
 }
 _THIRD_PERSON = re.compile(r"[a-z]+[^\Ws]s")
 _PARTICIPLE = re.compile(r"[a-z]{2,}[^e\W]ed")
-_ADJECTIVE = re.compile(r"[a-z]+(?:able|ible|ful|less|proof|free|friendly|safe|resistant|ready)")
+_ADJECTIVE = re.compile(r"(?:[a-z]+(?:able|ible|ful|less)|[a-z]*(?:proof|tight|free|friendly|safe|resistant|ready))")
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z]+")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _WINDOW = 4  # words before a value among which its lead stands
@@ -48,10 +48,10 @@ def form(feature: str) -> Form:
         return "thing"
     if LISTS["finite"].intersection(rest):
         return "clause"
-    if _is_adjective(last) and not LISTS["prepositions"].intersection(rest):
+    if _ends_as_adjective(last) and not LISTS["prepositions"].intersection(rest):
         return "trait"
     if rest and rest[0] in LISTS["prepositions"]:
-        return "trait" if _is_adjective(first) or first in LISTS["adjectives"] else "unsure"
+        return "trait" if _ends_as_adjective(first) or first in LISTS["adjectives"] else "unsure"
     if not rest or first in LISTS["no things"] or first.endswith("ly") or LISTS["prepositions"].intersection(told):
         return "unsure"
     return "thing"
@@ -72,16 +72,14 @@ def misframed(job: CopyJob, text: str) -> Iterator[str]:
         labels = [label for label, other in job.facts.items() if other == value]
         yield from _values(value, labels, text, bare=value.casefold() not in terms)
     if job.audience and job.audience.casefold() not in terms:
-        for before in _befores(job.audience, text):
-            if before.rstrip().endswith(":"):
-                yield f"{before.split()[-1]} {job.audience.split()[0]}"
+        yield from _audience(job.audience, text)
     yield from _run_together(job.features, text)
     yield from _own_labels(job, text)
     yield from _announced(job, text)
 
 
-def _is_adjective(word: str) -> bool:
-    return word in LISTS["adjectives"] or bool(_PARTICIPLE.fullmatch(word) or _ADJECTIVE.fullmatch(word))
+def _ends_as_adjective(word: str) -> bool:
+    return bool(_PARTICIPLE.fullmatch(word) or _ADJECTIVE.fullmatch(word))
 
 
 def _features(feature: str, text: str) -> Iterator[str]:
@@ -113,6 +111,19 @@ def _values(value: str, labels: list[str], text: str, *, bare: bool) -> Iterator
             yield f"{leads[-1]} {value.split()[0]}"
         elif bare and before.rstrip().endswith(":") and not LISTS["before prices"].intersection(told):
             yield f"{before.split()[-1]} {value.split()[0]}"
+
+
+def _audience(audience: str, text: str) -> Iterator[str]:
+    """The audience behind a colon, or with a word of it alone behind "for" ("right for week")."""
+    for before in _befores(audience, text):
+        if before.rstrip().endswith(":"):
+            yield f"{before.split()[-1]} {audience.split()[0]}"
+    told, wanted = words(text), words(audience)
+    for at, (before, word) in enumerate(pairwise(told), 1):
+        if wanted and word == wanted[0] and before in LISTS["before audiences"]:
+            end = at + len(wanted)
+            if told[at:end] != wanted or (before == "with" and told[end : end + 2] != ["in", "mind"]):
+                yield f"{before} {word}"
 
 
 def _run_together(features: list[str], text: str) -> Iterator[str]:

@@ -21,6 +21,8 @@ _SHORT = 4  # words of a feature whose last one tells whether it is in the plura
 _NEAR = 4  # words behind the name of a fact among which its value begins
 _MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
 _STUTTER = re.compile(r"(?<!\w)(\w+)[:;]?[^\S\n]+\1(?!\w)|[$€£]\s*(?![\s\d])", re.IGNORECASE)
+_NO_NOUN = "an?|the|and|or|as|is|are|it|they|you|of|in|to|for|with|by|at|from|that"
+_LOOSE = re.compile(rf"(?<!\w)(?:an?|the) (?:{_NO_NOUN})(?!\w)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
 _MEASURED = r"\b(?:room needed:|weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
@@ -141,12 +143,11 @@ def _uncapitalised(job: CopyJob, text: str) -> Iterable[str]:
 
 
 def _stuttered(job: CopyJob, text: str) -> Iterable[str]:
-    """A word twice in a row, or a currency without its amount, unless the job has it so."""
+    """A word twice in a row, a currency without its amount, an article without its noun, unless the job has it so."""
     facts = [part for pair in job.facts.items() for part in pair]
     own = " ".join(filter(None, (job.product_name, job.brand_name, *job.features, *job.must_include, *facts))).lower()
-    for found in _STUTTER.finditer(text):
-        if found[0].lower() not in own:
-            yield found[0]
+    for pattern in (_STUTTER, _LOOSE):
+        yield from (found[0] for found in pattern.finditer(text) if found[0].lower() not in own)
 
 
 def _without(phrases: Sequence[list[str]], told: list[str]) -> list[str]:

@@ -61,6 +61,7 @@ def test_a_good_text_has_none(text):
         ("What else: rubber feet. capacity: 12 oz.", "capacity:"),
         ("Sizes: Sizes: a mug.", "Sizes: Sizes"),
         ("The cost: $ and nothing more.", "$ "),
+        ("It is easy to like a as it should be.", "a as"),
         ("It is also keeps coffee warm for hours.", "is keeps"),
         ("It is capacity: 12 oz.", "is capacity"),
         ("Another plus: capacity.", "capacity"),
