@@ -28,6 +28,7 @@ _PARTICIPLE = re.compile(r"[a-z]{2,}[^e\W]ed")
 _ADJECTIVE = re.compile(r"(?:[a-z]+(?:able|ible|ful|less)|[a-z]*(?:proof|tight|free|friendly|safe|resistant|ready))")
 _PLAIN_WORD = re.compile(r"[A-Za-z][a-z]+")
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
+_STEM = 4  # letters of the audience's first word that are enough to know it by
 _WINDOW = 4  # words before a value among which its lead stands
 
 Form = Literal["does", "trait", "clause", "thing", "unsure"]
@@ -120,7 +121,8 @@ def _audience(audience: str, text: str) -> Iterator[str]:
             yield f"{before.split()[-1]} {audience.split()[0]}"
     told, wanted = words(text), words(audience)
     for at, (before, word) in enumerate(pairwise(told), 1):
-        if wanted and word == wanted[0] and before in LISTS["before audiences"]:
+        begun = wanted and (word == wanted[0] or (len(word) >= _STEM and wanted[0].startswith(word)))
+        if begun and before in LISTS["before audiences"]:
             end = at + len(wanted)
             if told[at:end] != wanted or (before == "with" and told[end : end + 2] != ["in", "mind"]):
                 yield f"{before} {word}"

@@ -22,7 +22,7 @@ _NEAR = 4  # words behind the name of a fact among which its value begins
 _MONEY = re.compile(r"[$€£¥₹]|\b(?:usd|eur|gbp|chf|cad|aud|jpy|inr|kr|zł)\b", re.IGNORECASE)
 _STUTTER = re.compile(r"(?<!\w)(\w+)[:;]?[^\S\n]+\1(?!\w)|[$€£]\s*(?![\s\d])", re.IGNORECASE)
 _NO_NOUN = "an?|the|and|or|as|is|are|it|they|you|of|in|to|for|with|by|at|from|that"
-_LOOSE = re.compile(rf"(?<!\w)(?:an?|the) (?:{_NO_NOUN})(?!\w)", re.IGNORECASE)
+_LOOSE = re.compile(rf"(?<!\w)(?:(?:an?|the) (?:{_NO_NOUN})|(?:set|pack|pair) of an?)(?!\w)", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]\s|\n")
 _PRICED = r"\b(?:yours|here|shop|available|set|price|price tag|costs?|tag says|pay|only|fair)(?: for|:)? "
 _MEASURED = r"\b(?:room needed:|weighs|measures:?|holds|sized|scale:|size:|fits|fit for) "
@@ -73,10 +73,12 @@ def _misplaced(job: CopyJob, told: list[str]) -> Iterable[str]:
 
 
 def _wrong_measure(job: CopyJob, text: str) -> Iterable[str]:
-    """Values of facts that are no price and stand as one, and the reverse; a price as a hashtag."""
+    """Values of facts that are no price and stand as one, and the reverse; a price as a hashtag, or with more digits."""
     for value in filter(str.strip, job.facts.values()):
         money = _MONEY.search(value) is not None
         if found := re.search((_MEASURED if money else _PRICED) + re.escape(value.strip()), text, re.IGNORECASE):
+            yield found[0]
+        if money and (found := re.search(rf"{re.escape(value.strip())}[.,]\d+", text)):
             yield found[0]
         if money and (found := re.search(rf"#{re.escape(_MONEY.sub('', value).strip())}(?!\w)", text)):
             yield found[0]
@@ -122,8 +124,13 @@ def _twice(job: CopyJob, text: str) -> Iterable[str]:
 
 
 def _named(job: CopyJob, text: str) -> Iterable[str]:
-    """The name twice in one sentence, or with a hyphen and more behind it."""
+    """The name twice in one sentence, with a hyphen and more behind it, or as the subject behind "for"."""
     name = words(job.product_name or "")
+    own_name = re.escape((job.product_name or "").strip())
+    if name and (
+        found := re.search(rf"(?<!\w)(?:for|with|about) (?:the )?{own_name} (?:is|are|has)(?!\w)", text, re.I)
+    ):
+        yield found[0]
     if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
         yield " ".join(name)
     own = " ".join((*job.features, *job.facts.values(), *job.must_include)).lower()

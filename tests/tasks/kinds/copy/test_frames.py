@@ -89,6 +89,7 @@ def test_what_suits_its_frame_is_left_alone(text):
         ("Among the news: small kitchens.", "news: small"),
         ("Made for small pleasures.", "for small"),
         ("Designed with small kitchens.", "with small"),
+        ("A good fit for smal use.", "for smal"),
         ("Main points: the Alder Chair.", "points: the"),
         ("It is oiled by hand. Details: curved back washable.", "curved back washable"),
         ("Brand: Velo has something for you.", "brand:"),
