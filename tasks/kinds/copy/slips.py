@@ -73,7 +73,7 @@ def _misplaced(job: CopyJob, told: list[str]) -> Iterable[str]:
 
 
 def _wrong_measure(job: CopyJob, text: str) -> Iterable[str]:
-    """Values of facts that are no price and stand as one, and the reverse; a price as a hashtag, or with more digits."""
+    """Values of facts that are no price and stand as one, and the reverse; a price as a hashtag or with more digits."""
     for value in filter(str.strip, job.facts.values()):
         money = _MONEY.search(value) is not None
         if found := re.search((_MEASURED if money else _PRICED) + re.escape(value.strip()), text, re.IGNORECASE):
@@ -126,10 +126,8 @@ def _twice(job: CopyJob, text: str) -> Iterable[str]:
 def _named(job: CopyJob, text: str) -> Iterable[str]:
     """The name twice in one sentence, with a hyphen and more behind it, or as the subject behind "for"."""
     name = words(job.product_name or "")
-    own_name = re.escape((job.product_name or "").strip())
-    if name and (
-        found := re.search(rf"(?<!\w)(?:for|with|about) (?:the )?{own_name} (?:is|are|has)(?!\w)", text, re.I)
-    ):
+    behind = rf"(?<!\w)(?:for|with|about) (?:the )?{re.escape((job.product_name or '').strip())} (?:is|are|has)(?!\w)"
+    if name and (found := re.search(behind, text, re.IGNORECASE)):
         yield found[0]
     if any(len(_places(name, words(sentence))) > 1 for sentence in _SENTENCE_END.split(text)):
         yield " ".join(name)
