@@ -231,15 +231,15 @@ class RecordsKind:
             assert isinstance(other, RecordsJob)
             above = desk.source("source", other.source)
             kin = kinship(real, above, path, desk.parents[attempt.variant], parent)
-        checks = rules.judge(job, real, path, kin)
+        checks, roles = rules.judge(job, real, path, kin)
         acceptance = result.info.get("acceptance")
         if settle(checks) != "accept":
             return Sampled(path, acceptance, kin), checks
         without = [parent.column] if parent else []
-        figures = quality.figures(real, path, seed=attempt.seed, without=without, target=job.target)
+        figures = quality.figures(real, path, attempt.seed, without, job.target, roles)
         if job.holdout:
             apart = desk.source("holdout", job.holdout)
-            figures |= held_out.leakage(real, apart, path, attempt.seed, without)
+            figures |= held_out.leakage(real, apart, path, attempt.seed, without, roles)
             figures["ceiling"] |= held_out.NOTHING
         return Sampled(path, acceptance, kin, figures), [*checks, *rules.judge_figures(job, figures)]
 

@@ -6,7 +6,7 @@ knew them or not. The attacks are those on the table alone; see `attacks` for th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +45,18 @@ def held_out(path: Path, schema: pa.Schema, seed: int = 0, without: Sequence[str
     return pa.table(dict(zip(rows.schema.names, columns, strict=True)))
 
 
-def leakage(source: Path, holdout: Path, synthetic: Path, seed: int, without: Sequence[str] = ()) -> dict[str, Any]:
+def leakage(
+    source: Path,
+    holdout: Path,
+    synthetic: Path,
+    seed: int,
+    without: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """The figures in `NOTHING`, from 0 to 1, and all that the `attacks` found, with intervals, and what `leaks`.
 
-    A figure is None where there is nothing to guess. No value of any row is among them.
+    `roles` tell how the fit treats columns. A figure is None where there is nothing to guess. No value of any row is
+    among them.
     """
     members, made = (
         sample_rows(path, MOST_ROWS, np.random.default_rng([seed, place]), without=without)
@@ -56,7 +64,8 @@ def leakage(source: Path, holdout: Path, synthetic: Path, seed: int, without: Se
     )
     others = held_out(holdout, members.schema, seed, without)
     # the attacks count their own seeds from 1, as the other figures of this data set do
-    found = attack(members, others, made, seed=int(np.random.SeedSequence([seed, 54]).generate_state(1)[0]))
+    own = int(np.random.SeedSequence([seed, 54]).generate_state(1)[0])
+    found = attack(members, others, made, seed=own, roles=roles)
     table = found["table"]
     guessed = table.get("inference")
     figures = {

@@ -17,6 +17,7 @@ from tasks.kinds import kind
 from tasks.kinds.base import Refused
 from tasks.kinds.records import quality, rules
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.privacy import held_out
 from tasks.kinds.records.privacy.held_out import leakage
 from tasks.settings import Settings
 from tasks.specs import Quarantined, read
@@ -98,9 +99,43 @@ def test_references_are_left_out_and_types_are_the_sources(tmp_path: Path) -> No
     assert found["attacks"]["leaks"] == {}
 
 
+def with_account(table: pa.Table, first: int) -> pa.Table:
+    """The table with a key that no name tells of and that does not count the rows."""
+    numbers = first + 7 * np.random.default_rng(first).permutation(table.num_rows)
+    return table.append_column("account", pa.array(numbers))
+
+
+def test_a_key_that_only_its_job_tells_of_does_not_hide_what_leaks(tmp_path: Path) -> None:
+    real, apart = with_account(people(1), 10**6), with_account(people(2), 2 * 10**6)
+    for made, copied in ((people(1), True), (people(3), False)):
+        paths = filed(tmp_path, real=real, apart=apart, made=with_account(made, 3 * 10**6))
+        _, roles = rules.judge(job_of(paths, primary_key="account"), paths["real"], paths["made"])
+        figures = quality.figures(paths["real"], paths["made"], seed=3, roles=roles)
+        found = leakage(paths["real"], paths["apart"], paths["made"], seed=3, roles=roles)
+        assert figures["c2st"] > 0.9
+        assert figures["copy_rate"] == (0.5 if copied else 0)
+        assert (found["membership"] > 0.95) is copied
+        assert found["membership"] > 0.45
+
+
+def test_a_key_that_only_all_rows_show_is_none_in_a_sample_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = [people(seed).append_column("entry", pa.array(first + np.arange(ROWS)))
+               for seed, first in ((1, 0), (2, ROWS), (1, 3 * ROWS))]  # fmt: skip
+    paths = filed(tmp_path, real=running[0], apart=running[1], made=running[2])
+    monkeypatch.setattr(quality, "MOST_ROWS", ROWS - 100)
+    monkeypatch.setattr(held_out, "MOST_ROWS", ROWS - 100)
+    _, roles = rules.judge(job_of(paths), paths["real"], paths["made"])
+    assert roles["entry"] == "key"
+    assert quality.figures(paths["real"], paths["made"], seed=3, roles=roles)["c2st"] > 0.9
+    assert leakage(paths["real"], paths["apart"], paths["made"], seed=3, roles=roles)["membership"] > 0.9
+
+
 def test_a_job_with_rows_held_out_is_attacked_and_the_report_says_what_was_found(tmp_path: Path) -> None:
-    filed(tmp_path, real=people(1), apart=people(2))
+    filed(tmp_path, real=with_account(people(1), 10**6), apart=with_account(people(2), 2 * 10**6))
     row = {"job_id": "people", "kind": "records", "source": "real.parquet", "holdout": "apart.parquet"}
+    row["primary_key"] = "account"
     specs = tmp_path / "specs.jsonl"
     specs.write_text(json.dumps({**row, "family": "independent", "gates": GATES}) + "\n")
     manifest, _ = run_batch([str(specs)], str(tmp_path / "out"), Settings(threads=1), run_id="r")
@@ -110,6 +145,9 @@ def test_a_job_with_rows_held_out_is_attacked_and_the_report_says_what_was_found
     assert figures["attacks"]["leaks"] == {}
     assert figures["attacks"]["others"] == ROWS
     assert figures["ceiling"]["membership"] == 0.5
+    assert {"account", "age"} & {one["name"] for one in figures["betrayal"]} == {"age"}
+    secrets = {guess["secret"] for guess in figures["attacks"]["table"]["inference"]["secrets"]}
+    assert {"account", "age"} & secrets == {"age"}
     assert figures["membership"] == pytest.approx(0.5, abs=0.05)
     page = (run / "report" / "index.html").read_text("utf-8")
     assert "did no better than chance" in page
@@ -117,7 +155,7 @@ def test_a_job_with_rows_held_out_is_attacked_and_the_report_says_what_was_found
     # other rows held out are another question, and so another key
     again, _ = run_batch([str(specs)], str(tmp_path / "out"), Settings(threads=1), run_id="s")
     assert again["items"]["reused"] == 1
-    filed(tmp_path, apart=people(5))
+    filed(tmp_path, apart=with_account(people(5), 2 * 10**6))
     again, _ = run_batch([str(specs)], str(tmp_path / "out"), Settings(threads=1), run_id="t")
     assert again["items"]["reused"] == 0
 
