@@ -27,6 +27,7 @@ from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.declared import tables
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
+from tasks.kinds.records.pairs import roles_of
 from tasks.kinds.records.privacy import held_out
 
 UNTOLD = {"key": "a running key", "text": "free text", "date": "a date"}  # roles that nothing is trained to predict
@@ -114,7 +115,7 @@ class RecordsKind:
             fit_inputs["studied"] = most
         if above is not None:
             fit_inputs["parent"] = {"source": above.digest, **above.link}
-        apart = _held_out_digest(job, head.schema, digest, desk)
+        apart = _held_out_digest(job, path, head.schema, desk)
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
@@ -334,15 +335,19 @@ def _check_target(job: RecordsJob, name: str, head: pa.Table) -> None:
         raise Refused("target", f"{name!r} is {UNTOLD[role]}; name a category or a number")
 
 
-def _held_out_digest(job: RecordsJob, schema: pa.Schema, source_digest: str, desk: Desk) -> str:
+def _held_out_digest(job: RecordsJob, real: Path, schema: pa.Schema, desk: Desk) -> str:
     """The digest of the rows held out, empty where the job names none. Raises `Refused` for rows that tell nothing."""
     if not job.holdout:
         return ""
     path, digest = desk.source("holdout", job.holdout), desk.source_digest("holdout", job.holdout)
-    if digest == source_digest:
+    if digest == desk.source_digest("source", job.source):
         raise Refused("holdout", "it is the source itself; name rows that the model is not fitted on")
+    if job.rows == 1:
+        raise Refused("rows", "1 row cannot be attacked with those in holdout; ask for more rows or name no holdout")
+    parent = parse_parent(job.parent)
     try:
-        held_out.held_out(path, schema)
+        roles = roles_of(real, job.primary_key)
+        held_out.check_held_out(path, real, schema, roles, [parent.column] if parent else [])
     except ValueError as error:
         raise Refused("holdout", str(error)) from error
     return digest

@@ -99,6 +99,65 @@ def test_references_are_left_out_and_types_are_the_sources(tmp_path: Path) -> No
     assert found["attacks"]["leaks"] == {}
 
 
+def refusal(job: RecordsJob) -> str:
+    """The column and the reason why a job is refused, empty where it is not."""
+    with open_desk(Settings(threads=1)) as desk:
+        try:
+            kind("records").prepare(job, desk)
+        except Refused as refused:
+            return f"{refused.column}: {refused}"
+    return ""
+
+
+def test_rows_of_the_source_may_stand_among_those_held_out_as_often_as_they_repeat(tmp_path: Path) -> None:
+    few = [people(seed, 20 * ROWS).select(["age", "city", "job"]) for seed in (1, 2)]
+    assert not refusal(job_of(filed(tmp_path, real=few[0], apart=few[1])))
+    half = [with_account(people(seed, 2 * ROWS).select(["age", "city", "job", "weight"]), seed) for seed in (1, 2)]
+    paths = filed(tmp_path, real=half[0], apart=half[1])
+    assert not refusal(job_of(paths, primary_key="account"))
+    # the same rows under other numbers
+    whole = with_account(pa.concat_tables([half[0], half[1]]).drop_columns(["account"]), 5)
+    paths = filed(tmp_path, real=half[0], apart=whole)
+    assert "of its rows occur in a half of the source" in refusal(job_of(paths, primary_key="account"))
+
+
+def test_what_planning_read_of_the_rows_held_out_is_what_judging_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(held_out, "MOST_ROWS", 200)
+    paths = filed(tmp_path, real=people(1), apart=people(2).append_column("row", pa.array(range(ROWS))), made=people(3))
+    read = held_out.held_out(paths["apart"], pq.read_schema(paths["apart"]))["row"].to_numpy()
+    age = people(2)["age"].to_numpy() + 0.5  # which is no whole number
+    age[read] -= 0.5
+    filed(tmp_path, apart=people(2).set_column(0, "age", pa.array(age)))
+    assert not refusal(job_of(paths))
+    for seed in range(3):
+        assert leakage(paths["real"], paths["apart"], paths["made"], seed)["attacks"]["others"] == 200
+
+
+def test_jobs_whose_tables_cannot_be_attacked_are_refused_before_any_work(tmp_path: Path) -> None:
+    def named(first: int, rows: int = 200) -> pa.Table:
+        texts = [f"{'AEIOU'[n % 5]}va {first + n}" for n in range(rows)]
+        return pa.table({"count": np.arange(rows), "name": texts, "void": pa.nulls(rows, pa.int64())})
+
+    paths = filed(tmp_path, real=people(1), apart=people(2))
+    assert "rows: 1 row cannot be attacked" in refusal(job_of(paths, rows=1))
+    assert not refusal(job_of(paths, rows=2))
+    for tables, words in (
+        ({"real": people(1, 1)}, "the source has a single row"),
+        ({"real": named(0), "apart": named(900)}, "no column of the source can be compared"),
+    ):
+        assert f"holdout: {words}" in refusal(job_of(filed(tmp_path, **({"apart": people(2)} | tables))))
+
+
+def test_children_may_be_too_few_to_be_attacked(tmp_path: Path) -> None:
+    paths = filed(tmp_path, real=people(1), apart=people(2), made=people(3, 1))
+    found = leakage(paths["real"], paths["apart"], paths["made"], seed=3)
+    assert found == {"membership": None, "inference": None, "nearness": None}
+    (check,) = rules.judge_figures(job_of(paths), found)
+    assert "membership cannot be measured" in check.reason
+
+
 def with_account(table: pa.Table, first: int) -> pa.Table:
     """The table with a key that no name tells of and that does not count the rows."""
     numbers = first + 7 * np.random.default_rng(first).permutation(table.num_rows)
@@ -168,6 +227,8 @@ def test_a_job_with_rows_held_out_is_attacked_and_the_report_says_what_was_found
         (people(2).select(["city", "age", "income", "job", "weight"]), "another order"),
         (people(2, 99), "it has 99 rows, and at least 100 are needed"),
         (people(2).set_column(0, "age", people(2)["city"]), "its column 'age' is string, the source's is int64"),
+        (pa.concat_tables([people(1), people(2)]), r"25.00% .* other half shares 0.00%; name rows that are not"),
+        (pa.concat_tables([people(1).slice(0, ROWS // 10), people(2)]), "where the source's other half shares 0.00%"),
     ],
 )
 def test_rows_that_tell_nothing_are_refused_before_any_work(tmp_path: Path, apart: pa.Table, reason: str) -> None:
