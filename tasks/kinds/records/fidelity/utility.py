@@ -87,8 +87,11 @@ def _target(view: View, column: int) -> Target | None:
         if not len(present):
             return None
         low, high = np.quantile(present, [OUTERMOST, 1 - OUTERMOST])
-        sides = (np.clip(view.source, low, high), np.clip(view.synthetic, low, high))
-        return Target(view.name, column, 0, *sides) if low < high else None
+        if low == high:
+            return None
+        # trees learn in 32 bits, where times of a minute are one number and 1e39 is none; R² is the same from 0 to 1
+        sides = ((np.clip(side, low, high) - low) / (high - low) for side in (view.source, view.synthetic))
+        return Target(view.name, column, 0, *sides)
     common = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
     kept = np.sort(values[common[counts[common] >= FEWEST_OF_A_CLASS]])
     if len(kept) < 2:
