@@ -70,6 +70,20 @@ def utility(views: Sequence[View], table: Coded, seed: int, target: str | None =
     return [_tried(one, table, size, seed) for one in chosen if _can_be_tried(one, size)]
 
 
+def lacks(view: View) -> str:
+    """What a column lacks that would make it a target, in words; empty where it is one."""
+    known = int((view.source_codes >= 0).sum())
+    if known < 3 * FEWEST_ROWS:
+        return f"has {known} values, and to try what predicts them takes at least {3 * FEWEST_ROWS}"
+    if _target(view, 0) is not None:
+        return ""
+    if view.role == "number":
+        return "is the same number in nearly all rows, so that there is nothing to predict"
+    return (
+        f"has no two values that stand in at least {FEWEST_OF_A_CLASS} rows each, so that there is nothing to predict"
+    )
+
+
 def ratios(pairs: Sequence[dict[str, Any]], side: str) -> float | None:
     """The mean of what a side reaches of what real rows do, each at most 1; None where real rows reach nothing."""
     found = [min(pair[side] / pair["real"], 1.0) for pair in pairs if pair["real"] > LEAST_SKILL]
