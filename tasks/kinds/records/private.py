@@ -59,6 +59,7 @@ def prepare(job: RecordsJob, path: Path, desk: Desk) -> Prepared:
         "conditions": job.conditions,
         "constraints": job.constraints,
         "compare": privacy.compare,
+        **({"figures": quality.VERSION} if privacy.compare else {}),
         "fit": fit_inputs,
         "rules": rules.rules_digest(),
     }

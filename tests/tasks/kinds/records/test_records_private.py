@@ -125,6 +125,25 @@ def test_what_is_declared_as_made_anew_is_not_compared(tmp_path: Path) -> None:
     assert {one["name"] for one in figures["betrayal"]} == {"age", "city", "rich"}
 
 
+def test_other_figures_are_made_again_but_no_other_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people(tmp_path)
+
+    def planned(**more: Any) -> Any:
+        job = {
+            **JOB,
+            "source": str(tmp_path / "people.parquet"),
+            "privacy": json.dumps(with_privacy(**more)["privacy"]),
+        }
+        with open_desk(Settings(threads=1)) as desk:
+            return kind("records").prepare(RecordsJob.model_validate(job), desk)
+
+    alone, compared = planned(), planned(compare=True)
+    monkeypatch.setattr("tasks.kinds.records.quality.VERSION", 0)
+    assert planned().inputs == alone.inputs
+    assert planned(compare=True).inputs != compared.inputs
+    assert planned(compare=True).fit == compared.fit == alone.fit
+
+
 def test_the_seed_of_a_sample_does_not_come_from_the_source(tmp_path: Path) -> None:
     seeds = []
     for rows in (600, 601):
