@@ -112,11 +112,11 @@ def judge(options: argparse.Namespace) -> dict[str, Any]:
 
     source, made = WORK / "source.parquet", WORK / "made.parquet"
     told = {"job_id": "scale", "kind": "records", "source": str(source), "rows": options.draw}
-    checks = rules.judge(RecordsJob.model_validate(told), source, made)
+    checks, roles = rules.judge(RecordsJob.model_validate(told), source, made)
     for check in checks:
         if check.verdict != "accept":
             print(f"{check.rule}: {check.reason}", file=sys.stderr)
-    figures = quality.figures(source, made, seed=options.seed)
+    figures = quality.figures(source, made, seed=options.seed, roles=roles)
     return {"checks": len(checks), "shape": figures["shape"], "trend": figures["trend"]}
 
 

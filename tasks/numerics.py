@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from tasks.settings import Settings
@@ -17,5 +17,16 @@ def numerics(settings: Settings) -> dict[str, Any]:
         "dtype": settings.dtype,
         "threads": settings.threads or len(os.sched_getaffinity(0)),
         "torch": version("torch"),
+        "xgboost": _version("xgboost-cpu", "xgboost"),  # its trees make the figures of records
         "machine": platform.machine(),
     }
+
+
+def _version(*names: str) -> str:
+    """The version of what is installed under one of these names, by platform; empty where nothing is."""
+    for name in names:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    return ""

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from tasks.commit import DataSet
+from tasks.kinds.records.gates import ATTACKS
 from tasks.store import NotFound, Store
 
 MAX_COLUMNS = 60
@@ -48,6 +49,13 @@ class Figure:
     @property
     def label(self) -> str:
         return SHORT.get(self.name, self.name.replace("_", " ").capitalize())
+
+    @property
+    def ends_at(self) -> str:
+        """What the ceiling is, in words: of a figure without a floor it is no best value."""
+        if self.floor is not None:
+            return "ceiling"
+        return "nothing leaks" if self.name in ATTACKS else "real data"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from models.table.codec import plain_values
 from models.table.facts import marks_of
@@ -58,9 +59,18 @@ def copy_rate_of_files(source: Path, synthetic: Path, names: Sequence[str]) -> C
     return _rate(real, made) if len(real) > 1 and len(made) else CopyRate(0.0, 0.0, 0, 0)
 
 
+def copy_rate_of_tables(source: pa.Table, other: pa.Table, names: Sequence[str]) -> CopyRate:
+    """The rates of exact copies over the columns `names`, of two tables with equal types and at least two rows each."""
+    return _rate(*(_hashes_of_table(table, names) for table in (source, other)))
+
+
 def _hashes_of_file(path: Path, names: Sequence[str]) -> np.ndarray:
-    found = [row_hashes([marks_of(plain_values(piece[name])) for name in names]) for piece in pieces(path, names)]
+    found = [_hashes_of_table(piece, names) for piece in pieces(path, names)]
     return np.concatenate(found) if found else np.zeros(0, np.uint64)
+
+
+def _hashes_of_table(table: pa.Table, names: Sequence[str]) -> np.ndarray:
+    return row_hashes([marks_of(plain_values(table[name])) for name in names])
 
 
 def _rate(source: np.ndarray, synthetic: np.ndarray) -> CopyRate:

@@ -19,7 +19,7 @@ from tasks.kinds.columns import wrong
 from tasks.kinds.records.gates import ATTACKS, parse_gates
 from tasks.kinds.records.kinship import parse_parent
 
-LATER: dict[str, str] = {**columns.LATER}
+LATER: dict[str, str] = columns.LATER
 
 # Columns that hold a path or URI, relative to the spec file's folder.
 PATHS = ("source", "schema", "holdout")

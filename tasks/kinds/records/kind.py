@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,6 +19,7 @@ from models.table.columns import role_of
 from models.table.conditions import check_conditions, parse_conditions
 from models.table.constraints import Present, Together, Unique, check_constraints, columns_of, parse_constraints
 from models.table.reading import is_parquet, open_parquet
+from models.table.sampling import sample_rows
 from models.table.steps import AUTO, default_steps, settled
 from models.table.survey import most_studied
 from tasks import identity
@@ -25,9 +27,13 @@ from tasks.kinds.base import Attempt, Check, Desk, File, Fit, Output, Prepared, 
 from tasks.kinds.records import private, quality, rules, source
 from tasks.kinds.records.business import constraint_figures
 from tasks.kinds.records.declared import tables
+from tasks.kinds.records.fidelity.coded import rows_seen
+from tasks.kinds.records.fidelity.utility import lacks
 from tasks.kinds.records.job import RecordsJob
 from tasks.kinds.records.kinship import check_references, kinship, parse_parent
+from tasks.kinds.records.pairs import roles_of
 from tasks.kinds.records.privacy import held_out
+from tasks.kinds.records.views import side_by_side
 
 UNTOLD = {"key": "a running key", "text": "free text", "date": "a date"}  # roles that nothing is trained to predict
 FIT_VERSION = 6  # raise it when the same table and steps would fit another model
@@ -92,7 +98,7 @@ class RecordsKind:
         head = source.head(path)
         fit_order, together = _arrangement(job, head)
         if job.target is not None:
-            _check_target(job, job.target, head)
+            _check_target(job, job.target, path, head.schema.names)
         above = self._above(job, path, desk)
         digest = desk.source_digest("source", job.source)
         family = job.family if above is not None else settled(job.family, shape.rows)
@@ -114,7 +120,7 @@ class RecordsKind:
             fit_inputs["studied"] = most
         if above is not None:
             fit_inputs["parent"] = {"source": above.digest, **above.link}
-        apart = _held_out_digest(job, head.schema, digest, desk)
+        apart = _held_out_digest(job, path, head.schema, desk)
         inputs = {
             "seeds": [desk.settings.seed, job.seed],
             "rows": job.rows or shape.rows,
@@ -231,15 +237,15 @@ class RecordsKind:
             assert isinstance(other, RecordsJob)
             above = desk.source("source", other.source)
             kin = kinship(real, above, path, desk.parents[attempt.variant], parent)
-        checks = rules.judge(job, real, path, kin)
+        checks, roles = rules.judge(job, real, path, kin)
         acceptance = result.info.get("acceptance")
         if settle(checks) != "accept":
             return Sampled(path, acceptance, kin), checks
         without = [parent.column] if parent else []
-        figures = quality.figures(real, path, seed=attempt.seed, without=without, target=job.target)
+        figures = quality.figures(real, path, attempt.seed, without, job.target, roles)
         if job.holdout:
             apart = desk.source("holdout", job.holdout)
-            figures |= held_out.leakage(real, apart, path, attempt.seed, without)
+            figures |= held_out.leakage(real, apart, path, attempt.seed, without, roles)
             figures["ceiling"] |= held_out.NOTHING
         return Sampled(path, acceptance, kin, figures), [*checks, *rules.judge_figures(job, figures)]
 
@@ -323,26 +329,37 @@ def _arrangement(job: RecordsJob, head: pa.Table) -> tuple[list[str], list[list[
     return ([] if order == head.schema.names else order), together
 
 
-def _check_target(job: RecordsJob, name: str, head: pa.Table) -> None:
-    """Raises `Refused` for a target that nothing can be trained on."""
-    if name not in head.schema.names:
+def _check_target(job: RecordsJob, name: str, path: Path, columns: Sequence[str]) -> None:
+    """Raises `Refused` for a target that nothing can be trained on, by all rows of the source at `path`."""
+    if name not in columns:
         raise Refused("target", f"{name!r} is no column of {job.source}")
     if (parent := parse_parent(job.parent)) is not None and name == parent.column:
         raise Refused("target", f"{name!r} refers to another table; name a category or a number")
-    role = role_of(name, plain_values(head[name]), primary_key=name == job.primary_key)
-    if role in UNTOLD:
-        raise Refused("target", f"{name!r} is {UNTOLD[role]}; name a category or a number")
+    others = [other for other in columns if other != name]
+    try:
+        roles = roles_of(path, job.primary_key, without=others)
+    except ValueError as error:
+        raise Refused("target", str(error)) from error
+    if roles[name] in UNTOLD:
+        raise Refused("target", f"{name!r} is {UNTOLD[roles[name]]}; name a category or a number")
+    seen = sample_rows(path, rows_seen(len(columns)), np.random.default_rng(0), without=others)
+    if lacking := lacks(*side_by_side(seen, seen, roles)):
+        raise Refused("target", f"{name!r} {lacking}; name another column, or none")
 
 
-def _held_out_digest(job: RecordsJob, schema: pa.Schema, source_digest: str, desk: Desk) -> str:
+def _held_out_digest(job: RecordsJob, real: Path, schema: pa.Schema, desk: Desk) -> str:
     """The digest of the rows held out, empty where the job names none. Raises `Refused` for rows that tell nothing."""
     if not job.holdout:
         return ""
     path, digest = desk.source("holdout", job.holdout), desk.source_digest("holdout", job.holdout)
-    if digest == source_digest:
+    if digest == desk.source_digest("source", job.source):
         raise Refused("holdout", "it is the source itself; name rows that the model is not fitted on")
+    if job.rows == 1:
+        raise Refused("rows", "1 row cannot be attacked with those in holdout; ask for more rows or name no holdout")
+    parent = parse_parent(job.parent)
     try:
-        held_out.held_out(path, schema)
+        roles = roles_of(real, job.primary_key)
+        held_out.check_held_out(path, real, schema, roles, [parent.column] if parent else [])
     except ValueError as error:
         raise Refused("holdout", str(error)) from error
     return digest

@@ -45,6 +45,26 @@ def pair_up(source: Path, synthetic: Path, primary_key: str | None = None, witho
 
     Each file is passed once; memory grows by 8 bytes for each different text, and each value that may be a key.
     """
+    roles, real = _treated(source, primary_key, without)
+    apart = {name for name, role in roles.items() if role in (*MADE_ANEW, "category") or name == primary_key}
+    made = gather(synthetic, {name: Wanted(name in apart, facts.date_format) for name, facts in real.items()})
+    return [Pair(name, roles[name], real[name], made[name]) for name in real]
+
+
+def roles_of(source: Path, primary_key: str | None = None, without: Collection[str] = ()) -> dict[str, str]:
+    """How each column but those `without` is treated, by all rows of the file; it is passed once."""
+    return _treated(source, primary_key, without)[0]
+
+
+def learned(pairs: Collection[Pair]) -> list[str]:
+    """The columns whose values are learned, not made anew."""
+    return [pair.name for pair in pairs if pair.role not in MADE_ANEW]
+
+
+def _treated(
+    source: Path, primary_key: str | None, without: Collection[str]
+) -> tuple[dict[str, str], dict[str, Facts]]:
+    """The role of each column but those `without`, and the facts that it follows from."""
     head = sample_rows(source, LOOKED_AT, np.random.default_rng(0), without=[*without])
     wanted, kinds = {}, {}
     for name in head.schema.names:
@@ -52,17 +72,10 @@ def pair_up(source: Path, synthetic: Path, primary_key: str | None = None, witho
         kinds[name] = values.slice(0, 0)
         wanted[name] = wanted_of(values, primary_key=name == primary_key)
     del head
-    real = gather(source, wanted)
+    facts = gather(source, wanted)
     roles = {}
     for name, none in kinds.items():
-        roles[name] = role_of(name, none, primary_key=name == primary_key, facts=real[name])
+        roles[name] = role_of(name, none, primary_key=name == primary_key, facts=facts[name])
         if pt.is_boolean(none.type) and roles[name] == "number":
             roles[name] = "category"
-    apart = {name for name, role in roles.items() if role in (*MADE_ANEW, "category") or name == primary_key}
-    made = gather(synthetic, {name: Wanted(name in apart, real[name].date_format) for name in wanted})
-    return [Pair(name, roles[name], real[name], made[name]) for name in wanted]
-
-
-def learned(pairs: Collection[Pair]) -> list[str]:
-    """The columns whose values are learned, not made anew."""
-    return [pair.name for pair in pairs if pair.role not in MADE_ANEW]
+    return roles, facts

@@ -18,13 +18,14 @@ from models.engine import SampleRequest, TableResult
 from models.table.conditions import parse_conditions
 from models.table.constraints import Sum, Together, check_constraints, describe, parse_constraints
 from models.table.physical import is_string, value_type
-from models.table.private.public import Numbers, Values, check_told, declared, of_source
+from models.table.private.public import Key, Made, Numbers, Values, check_told, declared, of_source
 from models.table.private.settings import REST, SOURCE, Privacy, parse_privacy
 from models.table.reading import is_parquet, pieces
 from tasks import identity
 from tasks.kinds.base import Attempt, Check, Desk, Fit, Prepared, Refused, settle
 from tasks.kinds.records import quality, rules, source
 from tasks.kinds.records.job import RecordsJob
+from tasks.kinds.records.pairs import roles_of
 
 FIT_VERSION = 1  # raise it when the same table and settings would be fitted otherwise
 FAMILY = "private"
@@ -58,6 +59,7 @@ def prepare(job: RecordsJob, path: Path, desk: Desk) -> Prepared:
         "conditions": job.conditions,
         "constraints": job.constraints,
         "compare": privacy.compare,
+        **({"figures": quality.VERSION} if privacy.compare else {}),
         "fit": fit_inputs,
         "rules": rules.rules_digest(),
     }
@@ -94,7 +96,8 @@ def judge(
     checks = rules.judge_alone(job, source.head(real, 1).schema, made)
     if settle(checks) != "accept" or not _settings(job).compare:
         return None, checks
-    return quality.figures(real, made, seed=attempt.seed, target=_settings(job).target), checks
+    roles = _roles(job, real)
+    return quality.figures(real, made, seed=attempt.seed, target=_settings(job).target, roles=roles), checks
 
 
 def statement(result: TableResult, job: RecordsJob) -> dict[str, Any]:
@@ -104,6 +107,17 @@ def statement(result: TableResult, job: RecordsJob) -> dict[str, Any]:
         **result.info["privacy"],
         "covers": "the records and the fitted model" + ("; not the figures of this file" if compared else ""),
     }
+
+
+def _roles(job: RecordsJob, path: Path) -> dict[str, str]:
+    """How columns are treated. What is declared as a key or made up by a template is neither learned nor compared."""
+    privacy, anew = _settings(job), {}
+    for field in source.head(path, 1).schema:
+        entry = privacy.of(field.name)
+        told = None if entry is None or entry == SOURCE else declared(field, entry)
+        if isinstance(told, Key | Made):
+            anew[field.name] = "key" if isinstance(told, Key) else "text"
+    return roles_of(path, job.primary_key) | anew
 
 
 def _settings(job: RecordsJob) -> Privacy:

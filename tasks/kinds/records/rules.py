@@ -41,16 +41,19 @@ def rules_digest() -> str:
     return digest_of(_FILE)
 
 
-def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, Any] | None = None) -> list[Check]:
+def judge(
+    job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, Any] | None = None
+) -> tuple[list[Check], dict[str, str]]:
     """Judge a synthetic table against its source, and by its `kinship` where it is the child of another.
 
+    Beside the checks stands how each column is treated, by all rows of the source; nothing where the schema is wrong.
     With another schema the other rules have nothing to say. References are new, so that nothing but what they refer to
     can be asked of them; how many rows a child has follows from its parent.
     """
     real, made = size_of(source), size_of(synthetic)
     schema = _schema(real.schema, made.schema)
     if schema.verdict != "accept":
-        return [schema]
+        return [schema], {}
     parent = parse_parent(job.parent)
     every = pair_up(source, synthetic, job.primary_key)
     pairs = [pair for pair in every if parent is None or pair.name != parent.column]
@@ -68,7 +71,7 @@ def judge(job: RecordsJob, source: Path, synthetic: Path, kinship: Mapping[str, 
     if business := [*parse_constraints(job.constraints), *parse_conditions(job.conditions).rules]:
         checks.append(_constraints(business, source, synthetic))
     checks.append(_copies(copy_rate_of_files(source, synthetic, learned(pairs))))
-    return checks
+    return checks, {pair.name: pair.role for pair in every}
 
 
 def judge_alone(job: RecordsJob, schema: pa.Schema, synthetic: Path) -> list[Check]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,18 +41,22 @@ class View:
 
 
 def side_by_side(
-    source: pa.Table, synthetic: pa.Table, primary_key: str | None = None, without: Collection[str] = ()
+    source: pa.Table, synthetic: pa.Table, roles: Mapping[str, str] | None = None, without: Collection[str] = ()
 ) -> list[View]:
-    """Views of all columns but those `without`, in order. The tables have equal schemas."""
+    """Views of all columns but those `without`, in order. The tables have equal schemas.
+
+    `roles` tell how columns are treated, where they are known: what a table is treated by need not show in a sample.
+    """
+    known = roles or {}
     return [
-        _view(name, plain_values(source[name]), plain_values(synthetic[name]), name == primary_key)
+        _view(name, plain_values(source[name]), plain_values(synthetic[name]), known.get(name))
         for name in source.schema.names
         if name not in without
     ]
 
 
-def _view(name: str, source: pa.Array, synthetic: pa.Array, primary_key: bool) -> View:
-    role, rows = role_of(name, source, primary_key=primary_key), len(source)
+def _view(name: str, source: pa.Array, synthetic: pa.Array, known: str | None) -> View:
+    role, rows = known or role_of(name, source), len(source)
     both = pa.concat_arrays([source, synthetic])
     kind = str(source.type)
     if is_string(both.type) or pt.is_boolean(both.type):

@@ -209,12 +209,15 @@ def test_attacks_are_told_where_there_were_any(local: Store, tmp_path: Path) -> 
         ({}, "did no better than chance"),
         ({"table.nearness.share": "rows are <closer>"}, "found something: rows are &lt;closer&gt;."),
     ):
-        figures = {"membership": 0.61, "ceiling": {"membership": 0.5}, "attacks": {"members": 9, "leaks": leaks}}
+        figures = {"copy_rate": 0.1, "membership": 0.61, "attacks": {"members": 9, "leaks": leaks},
+                   "ceiling": {"copy_rate": 0.2, "membership": 0.5}}  # fmt: skip
         local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps({"figures": figures}))
         report.write(local, plan.run_id, tmp_path)
         source = local.get(f"{plan.run_id}/report/index.html").decode()
         assert words in source
         assert "Membership" in source
+        assert "<span>nothing leaks 0.500</span>" in source
+        assert "<span>real data 0.200</span>" in source
     for odd in ("much", {"leaks": ["a"]}, None):
         told = {"figures": {"attacks": odd}}
         local.put(f"{plan.run_id}/quality/customers-0.json", orjson.dumps(told))

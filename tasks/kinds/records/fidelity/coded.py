@@ -34,6 +34,11 @@ def most_rows(columns: int) -> int:
     return min(MOST_ROWS, MOST_CELLS // max(columns, 1))
 
 
+def rows_seen(columns: int) -> int:
+    """How many rows of the source of a table with so many columns are looked at."""
+    return 2 * most_rows(min(columns, MOST_COLUMNS))
+
+
 def thinned(views: Sequence[View], seed: int, target: str | None = None) -> list[View]:
     """Columns that are learned and not made anew, with a sample of their rows in random order.
 

@@ -70,6 +70,20 @@ def utility(views: Sequence[View], table: Coded, seed: int, target: str | None =
     return [_tried(one, table, size, seed) for one in chosen if _can_be_tried(one, size)]
 
 
+def lacks(view: View) -> str:
+    """What a column lacks that would make it a target, in words; empty where it is one."""
+    known = int((view.source_codes >= 0).sum())
+    if known < 3 * FEWEST_ROWS:
+        return f"has {known} values, and to try what predicts them takes at least {3 * FEWEST_ROWS}"
+    if _target(view, 0) is not None:
+        return ""
+    if view.role == "number":
+        return "is the same number in nearly all rows, so that there is nothing to predict"
+    return (
+        f"has no two values that stand in at least {FEWEST_OF_A_CLASS} rows each, so that there is nothing to predict"
+    )
+
+
 def ratios(pairs: Sequence[dict[str, Any]], side: str) -> float | None:
     """The mean of what a side reaches of what real rows do, each at most 1; None where real rows reach nothing."""
     found = [min(pair[side] / pair["real"], 1.0) for pair in pairs if pair["real"] > LEAST_SKILL]
@@ -87,8 +101,11 @@ def _target(view: View, column: int) -> Target | None:
         if not len(present):
             return None
         low, high = np.quantile(present, [OUTERMOST, 1 - OUTERMOST])
-        sides = (np.clip(view.source, low, high), np.clip(view.synthetic, low, high))
-        return Target(view.name, column, 0, *sides) if low < high else None
+        if low == high:
+            return None
+        # trees learn in 32 bits, where times of a minute are one number and 1e39 is none; R² is the same from 0 to 1
+        sides = ((np.clip(side, low, high) - low) / (high - low) for side in (view.source, view.synthetic))
+        return Target(view.name, column, 0, *sides)
     common = np.argsort(-counts, kind="stable")[:MOST_CLASSES]
     kept = np.sort(values[common[counts[common] >= FEWEST_OF_A_CLASS]])
     if len(kept) < 2:

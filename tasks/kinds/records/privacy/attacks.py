@@ -42,13 +42,15 @@ def attack(
     seed: int,
     secrets: Collection[str] = (),
     asked: int = ASKED,
+    roles: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Attack a synthetic table made from `members`; `others` were held out, of the same population and not looked at.
 
-    At most `asked` rows of each side are attacked, and the columns `secrets` guessed (without any: all). The same
-    tables and seed give the same figures. Raises ValueError for tables that cannot be compared.
+    At most `asked` rows of each side are attacked, and the columns `secrets` guessed (without any: all). `roles` name
+    columns that do not look like what they are, such as {"account": "key"}. The same tables and seed give the same
+    figures. Raises ValueError for tables that cannot be compared.
     """
-    sides = sides_of(members, others, synthetic, seed)
+    sides = sides_of(members, others, synthetic, seed, roles)
     found = {"membership": by_distance(sides, asked, seed).to_json(), "nearness": nearness(sides, asked).to_json()}
     if len(sides.views) > 1:
         found["inference"] = by_neighbours(sides, asked, seed, secrets).to_json()

@@ -83,7 +83,7 @@ def _guessed(secret: str, attack: Estimate, control: Estimate, baseline: Estimat
 def _right(view: View, rows: np.ndarray, guessed: np.ndarray) -> np.ndarray:
     """Whether the synthetic rows `guessed` hold the values of the real `rows`: bool, one for each."""
     right = view.source_codes[rows] == view.synthetic_codes[guessed]
-    if view.source is None or view.synthetic is None:
+    if view.source is None or view.synthetic is None or np.isnan(view.source).all():
         return right
     low, high = np.nanquantile(view.source, [0.05, 0.95])
     gap = np.abs(view.source[rows] - view.synthetic[guessed])

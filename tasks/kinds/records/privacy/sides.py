@@ -6,6 +6,7 @@ free texts) are left out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,8 +40,10 @@ class Sides:
         return self.real[:, self.count :]
 
 
-def sides_of(members: pa.Table, others: pa.Table, synthetic: pa.Table, seed: int) -> Sides:
-    """As many members as others, at most `MOST_ROWS`, and the synthetic rows.
+def sides_of(
+    members: pa.Table, others: pa.Table, synthetic: pa.Table, seed: int, roles: Mapping[str, str] | None = None
+) -> Sides:
+    """As many members as others, at most `MOST_ROWS`, and the synthetic rows. `roles` tell how columns are treated.
 
     Raises ValueError when the columns differ, a table has fewer than two rows, or nothing is left to compare.
     """
@@ -53,7 +56,8 @@ def sides_of(members: pa.Table, others: pa.Table, synthetic: pa.Table, seed: int
     drawn = [_drawn(table, count, rng) for table in (members, others)]
     drawn.append(_drawn(synthetic, MOST_ROWS, rng))
     bare = [table.replace_schema_metadata(None).cast(pa.schema(list(members.schema))) for table in drawn]
-    views = [v for v in side_by_side(pa.concat_tables(bare[:2]), bare[2]) if v.role not in (*MADE_ANEW, "empty")]
+    every = side_by_side(pa.concat_tables(bare[:2]), bare[2], roles)
+    views = [view for view in every if view.role not in (*MADE_ANEW, "empty")]
     if not views:
         raise ValueError("no column can be compared: all are made anew or empty")
     coded = [for_gower(view) for view in views]

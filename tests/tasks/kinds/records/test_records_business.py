@@ -12,6 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 from support.batches import run_batch
 
+from tasks.desk import open_desk
+from tasks.kinds import kind
+from tasks.kinds.base import Refused
+from tasks.kinds.records.job import RecordsJob
 from tasks.settings import Settings
 
 ROWS = 3_000
@@ -108,6 +112,36 @@ def test_rules_that_leave_nothing_are_a_shortfall_with_the_rule_in_words(tmp_pat
     assert manifest["items"]["shortfall"] == 1
     reasons = [row["reason"] for row in pq.read_table(tmp_path / "out/r/rejected").to_pylist()]
     assert any("1000000 ≤ net" in reason for reason in reasons), reasons
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        (np.arange(ROWS), "'goal' is a running key; name a category or a number"),
+        (np.r_[np.arange(1_000), np.random.default_rng(1).integers(0, 99, ROWS - 1_000)], ""),
+        (np.r_[np.arange(50.0), np.full(ROWS - 50, np.nan)], "'goal' has 50 values, and to try what predicts them"),
+        (np.full(ROWS, 7.5), "'goal' is the same number in nearly all rows"),
+        (np.r_[np.arange(10), np.full(ROWS - 10, 99)], "'goal' is the same number in nearly all rows"),
+        (np.full(ROWS, "yes"), "'goal' has no two values that stand in at least 10 rows each"),
+        (np.r_[np.full(9, "no"), np.full(ROWS - 9, "yes")], "'goal' has no two values that stand in at least 10 rows"),
+        (np.r_[np.full(30, "no"), np.full(ROWS - 30, "yes")], ""),
+        ([True] * 9 + [False] * (ROWS - 9), "'goal' has no two values that stand in at least 10 rows each"),
+        ([None] * ROWS, "'goal' has 0 values"),
+    ],
+)
+def test_a_target_is_judged_by_all_rows_and_refused_where_nothing_can_be_predicted(
+    tmp_path: Path, values: Any, words: str
+) -> None:
+    table = orders().append_column("goal", pa.array(values, from_pandas=True))
+    pq.write_table(table, tmp_path / "orders.parquet")
+    job = {"job_id": "orders", "kind": "records", "source": str(tmp_path / "orders.parquet"), "target": "goal"}
+    refusal = ""
+    with open_desk(Settings(threads=1)) as desk:
+        try:
+            kind("records").prepare(RecordsJob.model_validate(job), desk)
+        except Refused as refused:
+            refusal = f"{refused.column}: {refused}"
+    assert refusal.startswith(f"target: {words}") if words else not refusal
 
 
 def test_gates_let_a_good_data_set_out_and_keep_a_poor_one_in(tmp_path: Path) -> None:

@@ -135,6 +135,15 @@ def test_classes_that_the_synthetic_table_lacks_teach_nothing() -> None:
     assert pair["synthetic"] == 0.5
 
 
+@pytest.mark.parametrize(("low", "unit"), [(1.75e9, 60 / 8_000), (0, 1e36), (-1e300, 1e297)])
+def test_numbers_that_32_bits_do_not_hold_are_predicted_as_well(fair: Closer, low: float, unit: float) -> None:
+    real, made = (replaced(t, "income", low + unit * t["income"].to_numpy()) for t in (REAL, MADE))
+    (pair,) = looked(real, made, target="income").utility
+    (usual,) = [pair for pair in fair.utility if pair["target"] == "income"]
+    assert pair == {name: value if isinstance(value, str) else pytest.approx(value, abs=0.002)
+                    for name, value in usual.items()}  # fmt: skip
+
+
 def test_nulls_are_compared_by_pairs() -> None:
     both = np.array([[1, 1], [0, 0]] * 50, bool)
     assert nulls_together(both, both) == 1

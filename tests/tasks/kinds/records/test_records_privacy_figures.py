@@ -9,6 +9,7 @@ import pytest
 from tasks.kinds.records.privacy import gower
 from tasks.kinds.records.privacy.estimates import auc, hits_at, mean_by, residual, share
 from tasks.kinds.records.privacy.gower import nearest, nearest_without
+from tasks.kinds.records.privacy.inference import by_neighbours
 from tasks.kinds.records.privacy.membership import told_apart
 from tasks.kinds.records.privacy.nearness import nearness
 from tasks.kinds.records.privacy.sides import sides_of
@@ -101,6 +102,18 @@ def test_sides_are_equally_large_and_columns_made_anew_left_out() -> None:
     sides = sides_of(*tables, seed=0)
     assert [view.name for view in sides.views] == ["a", "b", "c"]
     assert (sides.members.shape, sides.others.shape, sides.synthetic.shape) == ((3, 50), (3, 50), (3, 20))
+
+
+@pytest.mark.filterwarnings("error")
+def test_roles_are_taken_as_told_and_a_column_may_be_null_in_all_that_was_drawn() -> None:
+    tables = [
+        mixed(seed, 40).append_column("d", pa.nulls(40, pa.float64())).append_column("e", pa.array(range(40)))
+        for seed in (1, 2, 3)
+    ]
+    assert [view.name for view in sides_of(*tables, seed=0).views] == ["a", "b", "c", "e"]
+    sides = sides_of(*tables, seed=0, roles={"d": "number", "e": "key"})
+    assert [view.name for view in sides.views] == ["a", "b", "c", "d"]
+    assert by_neighbours(sides, asked=20, seed=0).secrets[3].attack.value == 1
 
 
 def test_nearness_counts_copies_of_either_side() -> None:

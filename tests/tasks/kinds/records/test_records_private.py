@@ -110,6 +110,40 @@ def test_a_private_data_set_says_what_was_promised_and_nothing_of_its_source(tmp
     assert [f.name for f in sorted(other.iterdir())] == [f.name for f in sorted((run / "_models" / key).iterdir())]
 
 
+def test_what_is_declared_as_made_anew_is_not_compared(tmp_path: Path) -> None:
+    table = pq.read_table(people(tmp_path))
+    account = pa.array(10**6 + 7 * np.random.default_rng(1).permutation(table.num_rows))
+    table = table.append_column("account", account)
+    pq.write_table(table.append_column("desk", pa.array(["A", "B"] * 300)), tmp_path / "people.parquet")
+    public = {**PUBLIC, "account": {"key": True}, "desk": {"template": "D{row}"}}
+    spec = specs(tmp_path, with_privacy(public=public, compare=True))
+    run_batch([spec], str(tmp_path / "out"), Settings(threads=1), run_id="r")
+    figures = json.loads(next((tmp_path / "out" / "r").glob("quality/*.json")).read_text("utf-8"))["figures"]
+    kinds = {column["name"]: column["kind"] for column in figures["columns"]}
+    assert kinds == {"id": "key", "age": "number", "city": "category", "rich": "category", "account": "key",
+                     "desk": "text"}  # fmt: skip
+    assert {one["name"] for one in figures["betrayal"]} == {"age", "city", "rich"}
+
+
+def test_other_figures_are_made_again_but_no_other_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    people(tmp_path)
+
+    def planned(**more: Any) -> Any:
+        job = {
+            **JOB,
+            "source": str(tmp_path / "people.parquet"),
+            "privacy": json.dumps(with_privacy(**more)["privacy"]),
+        }
+        with open_desk(Settings(threads=1)) as desk:
+            return kind("records").prepare(RecordsJob.model_validate(job), desk)
+
+    alone, compared = planned(), planned(compare=True)
+    monkeypatch.setattr("tasks.kinds.records.quality.VERSION", 0)
+    assert planned().inputs == alone.inputs
+    assert planned(compare=True).inputs != compared.inputs
+    assert planned(compare=True).fit == compared.fit == alone.fit
+
+
 def test_the_seed_of_a_sample_does_not_come_from_the_source(tmp_path: Path) -> None:
     seeds = []
     for rows in (600, 601):

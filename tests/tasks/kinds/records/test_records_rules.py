@@ -47,7 +47,7 @@ def judged(tmp_path: Path, made: pa.Table, real: pa.Table = REAL, **job: object)
     for name, table in (("real", real), ("made", made)):
         pq.write_table(table, tmp_path / f"{name}.parquet")
     wanted = RecordsJob.model_validate({"job_id": "j", "kind": "records", "source": "real.parquet", **job})
-    checks = rules.judge(wanted, tmp_path / "real.parquet", tmp_path / "made.parquet")
+    checks, _ = rules.judge(wanted, tmp_path / "real.parquet", tmp_path / "made.parquet")
     return {check.rule: check for check in checks}
 
 
@@ -83,7 +83,8 @@ def test_references_name_records_of_the_parent_and_siblings_stay_in_order(tmp_pa
         pq.write_table(made, tmp_path / "made.parquet")
         above = tmp_path / "parents.parquet"
         told = kinship(tmp_path / "real.parquet", above, tmp_path / "made.parquet", above, parent)
-        checks = {c.rule: c for c in rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)}
+        found, _ = rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)
+        checks = {c.rule: c for c in found}
         assert "records.rows" not in checks
         check = checks["records.references"]
         assert check.verdict == ("accept" if lost == late == 0 else "reject")
@@ -107,7 +108,8 @@ def test_as_many_children_as_the_source_has(tmp_path: Path) -> None:
         pq.write_table(orders(mean), tmp_path / "made.parquet")
         above = tmp_path / "parents.parquet"
         told = kinship(tmp_path / "real.parquet", above, tmp_path / "made.parquet", above, parent)
-        checks = {c.rule: c for c in rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)}
+        found, _ = rules.judge(job, tmp_path / "real.parquet", tmp_path / "made.parquet", told)
+        checks = {c.rule: c for c in found}
         assert checks["records.children"].verdict == verdict, told
 
 
