@@ -46,8 +46,9 @@ def held_out(path: Path, schema: pa.Schema, without: Sequence[str] = ()) -> pa.T
         kind = schema.field(name).type
         try:
             columns.append(column.cast(kind))
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise ValueError(f"its column {name!r} is {column.type}, the source's is {kind}") from error
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+            # Not chained: Arrow's message quotes the value that would not do, and a traceback would show it.
+            raise ValueError(f"its column {name!r} is {column.type}, the source's is {kind}") from None
     return pa.table(dict(zip(rows.schema.names, columns, strict=True)))
 
 
